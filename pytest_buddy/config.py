@@ -54,11 +54,11 @@ def _sandbox(value: Any) -> str:
 
 
 def _flag(value: Any) -> bool:
-    known = {True: True, False: False, "1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    key = value.lower() if isinstance(value, str) else value
-    if not isinstance(key, bool | str) or key not in known:
-        raise ValueError("must be true or false")
-    return known[key]
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("1", "true", "yes", "0", "false", "no"):
+        return value.lower() in ("1", "true", "yes")
+    raise ValueError("must be true or false")
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -88,7 +88,9 @@ def _read(key: str, value: Any, where: str) -> Any:
     try:
         return _READERS[key](value)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"{where}: {key} = {value!r} {error}", hint="Correct the value or remove the key.") from error
+        raise ConfigError(
+            f"{where}: {key} = {value!r} {error}", hint="Correct the value or remove the key."
+        ) from error
 
 
 def _from_pyproject(rootdir: Path) -> dict[str, Any]:
@@ -124,5 +126,7 @@ def load(
         values["budget"] = 60.0
     values |= _from_pyproject(rootdir)
     values |= _from_environment(environment)
-    values |= {key: _read(key, value, "command line") for key, value in (flags or {}).items() if value is not None}
+    values |= {
+        key: _read(key, value, "command line") for key, value in (flags or {}).items() if value is not None
+    }
     return Config(**values)

@@ -10,7 +10,9 @@ from functools import cached_property
 from typing import Literal
 
 Phase = Literal["collect", "setup", "call", "teardown"]
-Status = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed", "crashed", "timeout", "missing"]
+Status = Literal[
+    "passed", "failed", "error", "skipped", "xfailed", "xpassed", "crashed", "timeout", "missing"
+]
 SandboxLevel = Literal["full", "partial", "none"]
 VerdictOutcome = Literal["fixed", "partial", "no-change", "breaks", "rejected", "timeout"]
 SearchStop = Literal["found", "exhausted", "budget", "interrupted"]
@@ -144,6 +146,38 @@ class Spectrum:
     def passing(self) -> tuple[Execution, ...]:
         """The executions of passing tests."""
         return tuple(execution for execution in self.executions if not execution.failed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one test did at one statement, from a traced re-run.
+
+    `hits` counts how often the statement was reached; `variables` are the locals it reads or that are in
+    scope just before the last hit (for a failing test the hit nearest to the failure); `result` is the value
+    returned, for a `return` statement, or the value assigned, when it is known.
+    """
+
+    test: str
+    failed: bool
+    path: str
+    line: int
+    hits: int
+    variables: tuple[Variable, ...] = ()
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change in git that touches lines of a file as it is now.
+
+    `lines` are the line numbers it added or changed (the neighbours of a pure deletion); `removed` is the
+    old text; `label` says which change it is: `not committed`, or an abbreviated commit and its subject.
+    """
+
+    path: str
+    lines: tuple[int, ...]
+    removed: tuple[str, ...]
+    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,7 +361,18 @@ class Diagnosis:
 
 
 Verb = Literal[
-    "apply", "stage", "discard", "undo", "explain", "show", "test", "search", "generate", "fix", "next", "quit"
+    "apply",
+    "stage",
+    "discard",
+    "undo",
+    "explain",
+    "show",
+    "test",
+    "search",
+    "generate",
+    "fix",
+    "next",
+    "quit",
 ]
 
 

@@ -5,10 +5,12 @@ import hashlib
 import io
 import re
 import tokenize
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_buddy.errors import SourceError
+from pytest_buddy.domain import Edit
+from pytest_buddy.errors import PatchError, SourceError, StaleFileError
 
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 
@@ -90,3 +92,23 @@ class Source:
         """The line ending most used in the file; LF when it has none."""
         endings: list[bytes] = _NEWLINE.findall(self.content)
         return max((b"\n", b"\r\n", b"\r"), key=endings.count) if endings else b"\n"
+
+    def edited(self, edits: Iterable[Edit]) -> "Source":
+        """This file with those edits made that name its path; the others are passed over.
+
+        Raises StaleFileError when an edit was computed from other content, PatchError when edits overlap or
+        lie outside the file.
+        """
+        content = bytearray(self.content)
+        upper = len(content) + 1
+        mine = [edit for edit in edits if edit.path == self.path]
+        for edit in sorted(mine, key=lambda edit: (edit.start, edit.end), reverse=True):
+            if edit.digest != self.digest:
+                raise StaleFileError(
+                    f"{self.path} has changed since the patch was made", hint="Run pytest --buddy again."
+                )
+            if not 0 <= edit.start <= edit.end <= len(self.content) or edit.end > upper:
+                raise PatchError(f"the patch has edits of {self.path} that overlap or lie outside the file")
+            content[edit.start : edit.end] = edit.replacement
+            upper = edit.start
+        return Source(path=self.path, module=self.module, content=bytes(content))

@@ -15,7 +15,7 @@ _FOREIGN = frozenset({"site-packages", "dist-packages", "node_modules", "__pypac
 
 @dataclass(frozen=True)
 class Workspace:
-    """A project's directory. Every path handed in or out is posix and relative to `root`, which is resolved."""
+    """A project's directory; paths handed in or out are posix and relative to `root`, which is resolved."""
 
     root: Path
 
@@ -32,7 +32,7 @@ class Workspace:
 
         Virtual environments, hidden directories and installed packages inside the root are not the user's.
         """
-        absolute = os.path.realpath(os.path.join(self.root, path))
+        absolute = os.path.realpath(self.root / path)
         prefix = str(self.root).rstrip(os.sep) + os.sep
         if not absolute.startswith(prefix):
             return None
@@ -47,7 +47,7 @@ class Workspace:
         return str(relative)
 
     def _is_environment(self, parts: tuple[str, ...]) -> bool:
-        return os.path.exists(os.path.join(self.root, *parts, "pyvenv.cfg"))
+        return self.root.joinpath(*parts, "pyvenv.cfg").exists()
 
     def read(self, path: str) -> bytes:
         """The content of a file; raises OSError."""
@@ -72,7 +72,7 @@ class Workspace:
         return ".".join(parts) or pure.parent.name
 
     def protected(self, path: str, *, exclude: tuple[str, ...] = ()) -> bool:
-        """Whether a patch must never touch the file: tests, conftest, configuration, CI, or `exclude` globs."""
+        """Whether a patch must not touch the file: tests, conftest, configuration, CI, `exclude` globs."""
         pure = PurePosixPath(path)
         if pure.suffix != ".py" or pure.name in ("conftest.py", "setup.py", "noxfile.py"):
             return True

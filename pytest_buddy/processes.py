@@ -1,0 +1,75 @@
+"""The only door to other programs: a fixed list, no shell, hardened arguments."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_buddy.errors import BuddyError
+
+_GIT_HARDENING = (
+    "-c", "core.fsmonitor=false",
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "core.pager=cat",
+    "-c", "diff.external=",
+    "-c", "protocol.allow=never",
+)  # fmt: skip
+
+
+def git(root: Path, *arguments: str, stdin: bytes = b"", timeout: float = 10.0) -> bytes | None:
+    """Standard output of a git command run in `root`, or None when git is absent, refuses or is too slow.
+
+    A hostile repository's fsmonitor, hooks, pager, external diff and network protocols are switched off, and
+    no lock is taken for reading.
+    """
+    program = shutil.which("git")
+    if program is None:
+        return None
+    environment = {
+        **os.environ,
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "LC_ALL": "C",
+    }
+    try:
+        completed = subprocess.run(  # noqa: S603  a fixed program, no shell
+            [program, *_GIT_HARDENING, *arguments],
+            cwd=root,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return completed.stdout if completed.returncode == 0 else None
+
+
+def python(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    pass_fds: Sequence[int] = (),
+    stdout: Any = subprocess.DEVNULL,
+    stderr: Any = subprocess.DEVNULL,
+) -> "subprocess.Popen[bytes]":
+    """Start the running interpreter with `arguments` in a session of its own, without standard input."""
+    try:
+        return subprocess.Popen(  # noqa: S603  our own interpreter, no shell
+            [sys.executable, *arguments],
+            cwd=cwd,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            pass_fds=tuple(pass_fds),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise BuddyError(f"Python could not be started: {error}", hint="Run `buddy doctor`.") from error
