@@ -378,7 +378,7 @@ Verb = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What the person wants: a verb, its argument (a proposal's id, a text, or nothing), a confidence 0..1."""
+    """What the person wants: a verb, its argument (a proposal's id or a text), `confidence` in 0..1."""
 
     verb: Verb
     argument: str = ""

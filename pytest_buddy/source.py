@@ -94,7 +94,7 @@ class Source:
         return max((b"\n", b"\r\n", b"\r"), key=endings.count) if endings else b"\n"
 
     def edited(self, edits: Iterable[Edit]) -> "Source":
-        """This file with those edits made that name its path; the others are passed over.
+        """The file with those edits made that name its path; the others are passed over.
 
         Raises StaleFileError when an edit was computed from other content, PatchError when edits overlap or
         lie outside the file.
