@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_buddy.capture.values import describe, shorten, type_name, variables
+from pytest_buddy.values.writing import describe, shorten, type_name, variables
 
 
 class Alarm(Exception):

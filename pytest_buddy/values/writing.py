@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from pytest_buddy.capture.anatomy import (
+from pytest_buddy.values.anatomy import (
     attributes,
     bases_of,
     has_attributes,
@@ -18,7 +18,7 @@ from pytest_buddy.capture.anatomy import (
     namespace_of,
     type_name,
 )
-from pytest_buddy.capture.familiar import array, code, integer, standard
+from pytest_buddy.values.familiar import array, code, integer, standard
 from pytest_buddy.domain import Variable
 
 MORE = "..."

@@ -5,7 +5,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pytest_buddy.capture.anatomy import (
+from pytest_buddy.values.anatomy import (
     attributes,
     bases_of,
     class_name,
