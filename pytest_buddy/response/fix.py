@@ -1,0 +1,145 @@
+"""The fix of a fault on a page: the coloured diff, what was run, how to apply it; or what was tried."""
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from pytest_buddy.domain import Fault, Proposal
+from pytest_buddy.response.diffs import DiffLine, changed, lines_of
+from pytest_buddy.response.page import Page
+from pytest_buddy.response.words import also_passing, count, judged, searched, tests_run
+
+SUSPICIOUS = 0.5
+_EMPHASIZED = 0.6
+_STYLES = {"header": "bold", "hunk": "cyan", "context": "", "added": "green", "removed": "red", "note": "dim"}
+
+
+def add_fix(page: Page, fault: Fault, limit: int) -> None:
+    """The fix in full, or what is known when there is none."""
+    fix = fault.fix
+    if fix is None:
+        _add_failed_search(page, fault)
+        return
+    page.add(proposal_title(page, fix))
+    for reason in fix.patch.rationale[:3]:
+        page.add(page.prose(reason))
+    page.blank()
+    add_diff(page, fix, limit)
+    page.blank()
+    page.add(Text(tests_run(fix.verdict), "green"))
+    if fix.patch.suspicion >= SUSPICIOUS:
+        page.add(Text("it may please these tests only: read it before you apply it", "yellow"))
+    if others := also_passing(fault):
+        verb = "passes" if others == 1 else "pass"
+        page.add(Text(f"{count(others, 'other patch', 'other patches')} also {verb}: buddy show", "dim"))
+    page.add(Text(f"buddy apply {fix.patch.id}", "bold"), lead=Text(f"{page.symbols.prompt} ", "dim"))
+
+
+def add_offer(page: Page, fault: Fault, limit: int) -> None:
+    """The diff and the command alone, or that there is no fix."""
+    fix = fault.fix
+    if fix is None:
+        page.add(Text(searched(fault.search), "yellow"))
+        return
+    add_diff(page, fix, limit)
+    page.add(Text(f"buddy apply {fix.patch.id}", "bold"), lead=Text(f"{page.symbols.prompt} ", "dim"))
+
+
+def fix_title(page: Page, fault: Fault) -> Text:
+    """The fix of a fault in a few words."""
+    if fault.fix is None:
+        return Text("no fix found", "yellow")
+    return page.joined((Text(_size(fault.fix), "green"), Text(f"buddy apply {fault.fix.patch.id}", "bold")))
+
+
+def proposal_title(page: Page, proposal: Proposal) -> Text:
+    """The id, size and origin of a proposal."""
+    origin = page.user(proposal.patch.origin.replace(":", " ", 1), "dim")
+    return page.joined((Text(proposal.patch.id, "bold"), Text(_size(proposal)), origin))
+
+
+def add_diff(page: Page, proposal: Proposal, limit: int) -> None:
+    """The diff, coloured; its tail is left out when it has more lines than the limit."""
+    lines = lines_of(proposal.diff)
+    shown = lines if len(lines) <= limit else lines[: limit - 1]
+    for text in _coloured(page, shown):
+        page.add_folded(text)
+    if len(shown) < len(lines):
+        rest = count(len(lines) - len(shown), "more line")
+        page.add(Text(f"{page.symbols.ellipsis} {rest}: buddy show {proposal.patch.id}", "dim"))
+
+
+def _size(proposal: Proposal) -> str:
+    added, removed = changed(proposal.diff)
+    return f"+{added} -{removed}"
+
+
+def _coloured(page: Page, lines: tuple[DiffLine, ...]) -> Iterator[Text]:
+    position = 0
+    while position < len(lines):
+        removed = _run(lines, position, "removed")
+        added = _run(lines, position + len(removed), "added")
+        if removed and len(removed) == len(added):
+            pairs = [_compared(page, old.text, new.text) for old, new in zip(removed, added, strict=True)]
+            yield from (old for old, _ in pairs)
+            yield from (new for _, new in pairs)
+            position += 2 * len(removed)
+        else:
+            yield _line(page, lines[position])
+            position += 1
+
+
+def _run(lines: tuple[DiffLine, ...], start: int, kind: str) -> list[DiffLine]:
+    end = start
+    while end < len(lines) and lines[end].kind == kind:
+        end += 1
+    return list(lines[start:end])
+
+
+def _line(page: Page, line: DiffLine) -> Text:
+    style = _STYLES[line.kind]
+    if line.kind in ("header", "note", "hunk"):
+        return page.user(line.text, style)
+    return Text.assemble((line.text[:1], style), page.user(line.text[1:], style))
+
+
+def _compared(page: Page, old: str, new: str) -> tuple[Text, Text]:
+    before, after = page.user(old[1:], "red"), page.user(new[1:], "green")
+    start, end = _difference(before.plain, after.plain)
+    for text in (before, after):
+        stop = len(text.plain) - end
+        if stop - start <= _EMPHASIZED * len(text.plain.strip()):
+            text.stylize("bold reverse", start, stop)
+    return Text.assemble(("-", "red"), before), Text.assemble(("+", "green"), after)
+
+
+def _difference(before: str, after: str) -> tuple[int, int]:
+    """The lengths of the common start and the common end, both at the edges of words."""
+    shorter = min(len(before), len(after))
+    start = next((at for at in range(shorter) if before[at] != after[at]), shorter)
+    while start and before[start - 1].isidentifier():
+        start -= 1
+    most = shorter - start
+    end = next((at for at in range(most) if before[-1 - at] != after[-1 - at]), most)
+    while end and (before[-end].isidentifier() or before[-end].isdigit()):
+        end -= 1
+    return start, end
+
+
+def _add_failed_search(page: Page, fault: Fault) -> None:
+    page.add(Text(searched(fault.search), "yellow"))
+    for proposal in fault.proposals[:2]:
+        near = f"closest: {proposal.patch.id} {judged(proposal, len(fault.tests))}"
+        page.add(Text(near), lead="")
+    for hint in _hints(fault):
+        page.add(Text(hint))
+
+
+def _hints(fault: Fault) -> Iterator[str]:
+    if fault.search is None:
+        return
+    if fault.search.stopped in ("budget", "interrupted"):
+        longer = max(30, round(3 * fault.search.seconds / 10) * 10)
+        yield f"search longer: pytest --buddy --buddy-budget {longer}"
+    elif fault.search.stopped == "exhausted" and fault.search.candidates:
+        yield "it probably takes more than one small edit, or code that is not there yet"
