@@ -25,6 +25,14 @@ def git(root: Path, *arguments: str, stdin: bytes = b"", timeout: float = 10.0) 
     A hostile repository's fsmonitor, hooks, pager, external diff and network protocols are switched off, and
     no lock is taken for reading.
     """
+    completed = git_answer(root, *arguments, stdin=stdin, timeout=timeout)
+    return completed.stdout if completed and completed.returncode == 0 else None
+
+
+def git_answer(
+    root: Path, *arguments: str, stdin: bytes = b"", timeout: float = 10.0
+) -> "subprocess.CompletedProcess[bytes] | None":
+    """What `git` came back with, exit status and messages included; None when it is absent or too slow."""
     program = shutil.which("git")
     if program is None:
         return None
@@ -33,10 +41,12 @@ def git(root: Path, *arguments: str, stdin: bytes = b"", timeout: float = 10.0) 
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_ALLOW_PROTOCOL": "none",  # a repository's own protocol.NAME.allow would win over protocol.allow
+        "GIT_NO_LAZY_FETCH": "1",
         "LC_ALL": "C",
     }
     try:
-        completed = subprocess.run(  # noqa: S603  a fixed program, no shell
+        return subprocess.run(  # noqa: S603  a fixed program, no shell
             [program, *_GIT_HARDENING, *arguments],
             cwd=root,
             env=environment,
@@ -47,7 +57,6 @@ def git(root: Path, *arguments: str, stdin: bytes = b"", timeout: float = 10.0) 
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return completed.stdout if completed.returncode == 0 else None
 
 
 def python(

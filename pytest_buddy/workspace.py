@@ -1,16 +1,31 @@
 """The only door to the user's files."""
 
+import contextlib
+import errno
 import fnmatch
 import os
+import secrets
+import stat
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from pytest_buddy.errors import SourceError
+from pytest_buddy.errors import BuddyError, PatchError, SourceError
 from pytest_buddy.source import Source
 
 STATE = ".buddy"
 _FOREIGN = frozenset({"site-packages", "dist-packages", "node_modules", "__pypackages__"})
+_MARKERS = {
+    ".gitignore": b"# Made by pytest-buddy.\n*\n",
+    "CACHEDIR.TAG": (
+        b"Signature: 8a477f597d28d172789f06886806bc55\n"
+        b"# This directory holds what pytest-buddy keeps between runs; without it, nothing can be undone.\n"
+    ),
+}
+_DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass(frozen=True)
@@ -81,3 +96,159 @@ class Workspace:
         if pure.name.startswith("test_") or pure.stem.endswith("_test"):
             return True
         return any(fnmatch.fnmatch(path, pattern) for pattern in exclude)
+
+    def prepare_state(self, *parts: str) -> Path:
+        """Create `.buddy/`, which ignores itself in git, and a directory in it; raises BuddyError."""
+        directory = self.state
+        try:
+            for part in ("", *parts):
+                directory = directory / part
+                directory.mkdir(exist_ok=True)
+                if directory.is_symlink() or not directory.is_dir():
+                    raise BuddyError(
+                        f"{directory.relative_to(self.root)} is not a directory of its own",
+                        hint="Remove it: pytest-buddy writes only inside the project.",
+                    )
+            for name, content in _MARKERS.items():
+                if not os.path.lexists(self.state / name):
+                    self.write_state(name, content)
+        except OSError as error:
+            raise BuddyError(
+                f"{directory.relative_to(self.root)} cannot be written: {error.strerror}",
+                hint="Proposals are kept there for `buddy apply`; make the project's directory writable.",
+            ) from error
+        return directory
+
+    def write_state(self, name: str, content: bytes) -> None:
+        """Replace a file under `.buddy/` durably and in one step; raises OSError, the old file then stays."""
+        target = self.state / name
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                _write_all(descriptor, content)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        flush_directory(target.parent)
+
+    @contextlib.contextmanager
+    def held(self, path: str) -> Iterator["HeldFile"]:
+        """A file reached through an open directory, without following a symbolic link; raises OSError."""
+        *parents, name = PurePosixPath(path).parts
+        descriptor = os.open(self.root, _DIRECTORY)
+        try:
+            for part in parents:
+                inner = os.open(part, _DIRECTORY, dir_fd=descriptor)
+                os.close(descriptor)
+                descriptor = inner
+            yield HeldFile(path=path, name=name, directory=descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldFile:
+    """One file reached through the open descriptor of its directory, so that no swapped link redirects it."""
+
+    path: str
+    name: str
+    directory: int
+
+    def read(self) -> bytes:
+        """The content; raises OSError, and PatchError for a file that must not be replaced."""
+        descriptor = os.open(self.name, os.O_RDONLY | _PLAIN, dir_fd=self.directory)
+        with os.fdopen(descriptor, "rb") as file:
+            self._check(os.fstat(descriptor))
+            return file.read()
+
+    def _check(self, status: os.stat_result) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            raise PatchError(f"{self.path} is not a regular file", hint="Only regular files are edited.")
+        if status.st_nlink > 1:
+            raise PatchError(
+                f"{self.path} has {status.st_nlink} hard links, and replacing it would part them",
+                hint="Make the change by hand, or replace the links by copies.",
+            )
+        if not status.st_mode & 0o222:
+            raise PatchError(f"{self.path} is read-only", hint=f"Make it writable: chmod u+w {self.path}")
+
+    def write_beside(self, temporary: str, content: bytes) -> None:
+        """Write a file in the same directory with this one's mode, owner and extended attributes; OSError.
+
+        Its modification time is at least a second after this one's, because Python recognises stale bytecode
+        by size and whole seconds alone.
+        """
+        status = os.stat(self.name, dir_fd=self.directory, follow_symlinks=False)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN
+        descriptor = os.open(temporary, flags, 0o600, dir_fd=self.directory)
+        try:
+            _write_all(descriptor, content)
+            own = os.fstat(descriptor)
+            if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
+                os.fchown(descriptor, status.st_uid, status.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(status.st_mode))  # last: writing and chown clear setgid
+            self._copy_attributes(descriptor)
+            later = (int(status.st_mtime) + 1) * 1_000_000_000
+            os.utime(descriptor, ns=(status.st_atime_ns, max(time.time_ns(), later)))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _copy_attributes(self, target: int) -> None:
+        if not hasattr(os, "listxattr"):
+            return
+        source = os.open(self.name, os.O_RDONLY | _PLAIN, dir_fd=self.directory)
+        try:
+            for name in os.listxattr(source):
+                if not name.startswith("security."):  # given by the system, not by the person
+                    os.setxattr(target, name, os.getxattr(source, name))
+        except OSError as error:
+            if error.errno != errno.ENOTSUP:
+                raise
+        finally:
+            os.close(source)
+
+    def replace_by(self, temporary: str) -> None:
+        """Put the file written beside in this one's place and remove its compiled forms; raises OSError."""
+        os.rename(temporary, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
+        with contextlib.suppress(OSError):  # the newer modification time already outdates ordinary bytecode
+            self._remove_bytecode()
+
+    def _remove_bytecode(self) -> None:
+        cache = os.open("__pycache__", _DIRECTORY, dir_fd=self.directory)
+        try:
+            stem = self.name.removesuffix(".py")
+            for name in os.listdir(cache):  # noqa: PTH208  a descriptor has no Path
+                if name.startswith(f"{stem}.") and name.endswith(".pyc"):
+                    os.unlink(name, dir_fd=cache)
+        finally:
+            os.close(cache)
+
+    def remove_beside(self, temporary: str) -> None:
+        """Remove a file written beside, when it is there; raises OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=self.directory)
+
+    def flush(self) -> None:
+        """Make a replacement survive a loss of power; raises OSError."""
+        os.fsync(self.directory)
+
+
+def flush_directory(directory: Path) -> None:
+    """Make the names in a directory survive a loss of power; raises OSError."""
+    descriptor = os.open(directory, _DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
