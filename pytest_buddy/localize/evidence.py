@@ -1,0 +1,82 @@
+"""What a person is told about a suspect: facts about tests, tracebacks and readers, never a bare figure."""
+
+from dataclasses import dataclass
+
+from pytest_buddy.localize.program import Element
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of a statement in one fault: bit sets of tests, counts of failures, what errors say.
+
+    `alike` counts the other statements that exactly the same tests ran.
+    """
+
+    failing: int
+    passing: int
+    traced: bool
+    alike: int
+    innermost: int
+    on_stack: int
+    mention: str
+
+
+def evidence(element: Element, facts: Facts) -> tuple[str, ...]:
+    """The strongest facts first."""
+    said: list[str] = []
+    if facts.traced:
+        said.append(_read(element, facts) if element.readers else _run(element.runs, facts))
+    elif element.readers:
+        said.append(_read(element, facts))
+    if facts.innermost:
+        said.append(f"innermost frame of {_count(facts.innermost, 'failure')}")
+    elif facts.on_stack:
+        said.append(f"on the traceback of {_count(facts.on_stack, 'failure')}")
+    if facts.mention:
+        said.append(facts.mention)
+    if facts.traced and facts.alike and not element.readers:
+        said.append(f"coverage cannot tell this line from {_count(facts.alike, 'other')}")
+    if not said:
+        said.append("in a function on the traceback; no coverage of the failing test is known")
+    return tuple(text for text in said if text)
+
+
+def _run(runs: int, facts: Facts) -> str:
+    failing, passing = facts.failing.bit_count(), facts.passing.bit_count()
+    ran = (runs & facts.failing).bit_count()
+    if not ran:
+        return ""
+    told = (
+        f"run by {ran} of {_count(failing, 'failing test')}"
+        if not passing
+        else f"run by {ran} of {failing} failing"
+    )
+    if not passing:
+        return f"{told}; no passing test to compare with"
+    return f"{told} and {(runs & facts.passing).bit_count()} of {_count(passing, 'passing test')}"
+
+
+def _read(element: Element, facts: Facts) -> str:
+    """Names the reader that most failing and fewest passing tests run."""
+    name = element.name
+    label, runs = max(
+        element.readers,
+        key=lambda reader: (
+            (reader[1] & facts.failing).bit_count(),
+            bool(reader[0]),
+            -(reader[1] & facts.passing).bit_count(),
+        ),
+    )
+    ran, failing = (runs & facts.failing).bit_count(), facts.failing.bit_count()
+    who = "all failing tests run" if ran == failing else f"{ran} of {failing} failing tests run"
+    if failing == 1:
+        who = "the failing test runs"
+    if element.statement.kind in ("functiondef", "asyncfunctiondef") and not label:
+        return f"the defaults and decorators of `{name}`, which {who}"
+    if not label:
+        return f"`{name}` is read by the test itself"
+    return f"`{name}` is read by {label}, which {who}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

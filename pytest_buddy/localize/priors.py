@@ -1,0 +1,70 @@
+"""How likely a kind of statement is to hold a fault, before any test has run."""
+
+import ast
+
+from pytest_buddy.localize.statements import Statement, header_nodes
+
+# Conditions, returns and updates decide what comes out; plain calls and constants rarely do. Set by that
+# argument alone, not fitted.
+_KINDS: dict[type[ast.AST], float] = {
+    ast.If: 1.0,
+    ast.While: 1.0,
+    ast.AugAssign: 1.0,
+    ast.Return: 1.0,
+    ast.Yield: 1.0,
+    ast.For: 0.7,
+    ast.AsyncFor: 0.7,
+    ast.match_case: 0.7,
+    ast.Assign: 0.7,
+    ast.AnnAssign: 0.7,
+    ast.ExceptHandler: 0.5,
+    ast.Assert: 0.5,
+    ast.Delete: 0.5,
+    ast.Expr: 0.4,
+    ast.Match: 0.4,
+    ast.With: 0.3,
+    ast.AsyncWith: 0.3,
+    ast.Raise: 0.3,
+    ast.Break: 0.3,
+    ast.Continue: 0.3,
+    ast.FunctionDef: 0.4,
+    ast.AsyncFunctionDef: 0.4,
+    ast.ClassDef: 0.2,
+    ast.Pass: 0.2,
+}
+_DECIDING = (
+    ast.BinOp,
+    ast.BoolOp,
+    ast.Compare,
+    ast.UnaryOp,
+    ast.Subscript,
+    ast.Call,
+    ast.IfExp,
+    ast.comprehension,
+)
+_PLAIN = 0.3
+
+
+def prior(statement: Statement) -> float:
+    """0..1; a statement that only moves a name or a constant about counts little whatever its kind."""
+    node = statement.node
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield | ast.YieldFrom):
+        return _KINDS[ast.Yield]
+    base = _KINDS.get(type(node), 0.0)
+    if isinstance(node, ast.Return | ast.Assign | ast.AnnAssign) and not _decides(statement):
+        return _PLAIN
+    return base
+
+
+def definition_prior(statement: Statement) -> float:
+    """0..1 for a statement that runs at import, where a constant is all the logic there is."""
+    node = statement.node
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        return 0.7
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return 0.4 if node.args.defaults or any(node.args.kw_defaults) else 0.2
+    return min(prior(statement), 0.5)
+
+
+def _decides(statement: Statement) -> bool:
+    return any(isinstance(node, _DECIDING) for node in header_nodes(statement.node))

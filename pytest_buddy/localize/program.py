@@ -1,0 +1,58 @@
+"""The sources under suspicion: their statements on demand, and how paths and module names map to them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from pytest_buddy.errors import SourceError
+from pytest_buddy.localize.statements import Statement, Statements, statements
+from pytest_buddy.source import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Element:
+    """A statement that may be suspected and the bit set of executions that depend on it.
+
+    For a statement that tests run, `readers` is empty. A definition is run when its module is imported, by
+    no test in particular: `readers` then names the code that reads it, each with its own bit set.
+    """
+
+    statement: Statement
+    runs: int
+    name: str = ""
+    readers: tuple[tuple[str, int], ...] = ()
+    distance: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """Sources by path; `tests` are paths that are read but never suspected."""
+
+    sources: Mapping[str, Source]
+    tests: Collection[str]
+
+    def table(self, path: str) -> Statements | None:
+        """The statements of a file; None when it is not at hand or does not parse."""
+        source = self.sources.get(path)
+        if source is None:
+            return None
+        try:
+            return statements(source)
+        except SourceError:
+            return None
+
+    @cached_property
+    def modules(self) -> dict[str, str]:
+        """Dotted module name -> path."""
+        return {source.module: path for path, source in self.sources.items()}
+
+    def find(self, path: str) -> str | None:
+        """The path in `sources` that an absolute path, or a bare file name, stands for; None when unclear."""
+        path = path.replace("\\", "/")
+        if path in self.sources:
+            return path
+        ending = [known for known in self.sources if path.endswith("/" + known)]
+        if not ending:
+            ending = [known for known in self.sources if known.endswith("/" + path)]
+            return ending[0] if len(ending) == 1 else None
+        return max(ending, key=len)

@@ -1,0 +1,220 @@
+"""Definitions that no test runs: tables, constants, class bodies, defaults; run when a module is imported.
+
+Their part in a test is that code the test runs reads them by name. What reads a definition stands for it in
+the spectrum.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pytest_buddy.localize.names import Names, names, reading
+from pytest_buddy.localize.program import Element, Program
+from pytest_buddy.localize.statements import Statement, Statements
+
+Place = tuple[str, int]
+
+_ROUNDS = 3
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def definitions(program: Program, runs: Mapping[str, list[int]]) -> tuple[Element, ...]:
+    """The definitions outside tests that code which ran reads, directly or through other definitions."""
+    graph = _Graph(program=program, runs=runs)
+    graph.build()
+    return tuple(graph.elements())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Module:
+    table: Statements
+    names: Names
+    runs: list[int]
+
+
+class _Graph:
+    """Who reads which definition, grown from the files that ran to the modules they take names from."""
+
+    def __init__(self, *, program: Program, runs: Mapping[str, list[int]]) -> None:
+        self._program = program
+        self._runs = runs
+        self._modules: dict[str, _Module] = {}
+        self._readers: dict[Place, set[Place]] = {}
+        self._attribute_readers: dict[str, set[Place]] = {}
+
+    def build(self) -> None:
+        """Find the readers of every definition, in files that ran and in those they refer to."""
+        waiting = list(self._runs)
+        while waiting:
+            path = waiting.pop()
+            if path in self._modules or (module := self._load(path)) is None:
+                continue
+            self._modules[path] = module
+            for target in self._read(path, module):
+                waiting.append(target)
+
+    def _load(self, path: str) -> _Module | None:
+        table = self._program.table(path)
+        if table is None:
+            return None
+        runs = self._runs.get(path) or [0] * len(table.all)
+        return _Module(table=table, names=names(table.source), runs=runs)
+
+    def _read(self, path: str, module: _Module) -> Iterator[str]:
+        """Note what each statement of a module reads; the paths of the modules it reads from."""
+        for statement in module.table.all:
+            if not (module.runs[statement.index] or _is_definition(module.table, statement)):
+                continue
+            place = (path, statement.index)
+            read = module.names.readings[statement.index]
+            for chain in read.chains:
+                for target in self._targets(path, module, statement, chain):
+                    yield target[0]
+                    if target != place and target[1] >= 0:
+                        self._readers.setdefault(target, set()).add(place)
+            for attribute in read.attributes:
+                self._attribute_readers.setdefault(attribute, set()).add(place)
+
+    def _targets(
+        self, path: str, module: _Module, statement: Statement, chain: tuple[str, ...]
+    ) -> Iterable[Place]:
+        if module.names.is_local(module.table, statement, chain[0]):
+            return ()
+        return self._resolve(path, module.names, chain, hops=3)
+
+    def _resolve(self, path: str, names_: Names, chain: tuple[str, ...], *, hops: int) -> Iterable[Place]:
+        """Where the definition that a dotted name means is; index -1 stands for the module alone."""
+        name, *rest = chain
+        if bound := names_.bound.get(name):
+            return [(path, index) for index in bound]
+        imported = names_.imports.get(name)
+        if imported is None or not hops:
+            return ()
+        dotted = [*imported, *rest]
+        # `import a.b` binds `a`, `from a import b` may bind a module: the longest known prefix is the module.
+        for length in range(len(dotted), 0, -1):
+            target = self._program.modules.get(".".join(dotted[:length]))
+            if target is None:
+                continue
+            left = tuple(dotted[length:])
+            table = self._program.table(target)
+            if table is None or not left:
+                return [(target, -1)]
+            found = self._resolve(target, names(table.source), left, hops=hops - 1)
+            return [*found, (target, -1)]
+        return ()
+
+    def elements(self) -> Iterator[Element]:
+        """Every definition with the executions of what reads it."""
+        reach = self._reach()
+        for path, module in self._modules.items():
+            if path in self._program.tests:
+                continue
+            for statement in module.table.all:
+                place = (path, statement.index)
+                bits, distance = reach.get(place, (0, 0))
+                if bits and not module.runs[statement.index]:
+                    yield Element(
+                        statement=statement,
+                        runs=bits,
+                        name=_name_of(statement),
+                        readers=tuple(self._readers_of(place, reach)),
+                        distance=distance,
+                    )
+
+    def _readers_of(self, place: Place, reach: Mapping[Place, tuple[int, int]]) -> Iterator[tuple[str, int]]:
+        found: dict[str, int] = {}
+        for path, index in sorted(self._all_readers(place)):
+            module = self._modules[path]
+            statement = module.table.all[index]
+            bits = module.runs[index] or reach.get((path, index), (0, 0))[0]
+            if bits:
+                label = "" if path in self._program.tests else module.table.function_of(statement)
+                if not module.runs[index]:
+                    label = _name_of(statement) or label
+                found[label] = found.get(label, 0) | bits
+        yield from found.items()
+
+    def _all_readers(self, place: Place) -> set[Place]:
+        path, index = place
+        module = self._modules[path]
+        statement = module.table.all[index]
+        found = set(self._readers.get(place, ()))
+        if _is_field(module.table, statement):
+            name = _name_of(statement)
+            found |= {reader for reader in self._attribute_readers.get(name, ()) if reader != place}
+        return found
+
+    def _reach(self) -> dict[Place, tuple[int, int]]:
+        """Per definition: the executions that depend on it, and through how many definitions."""
+        reach: dict[Place, tuple[int, int]] = {}
+        places = [
+            (path, statement.index)
+            for path, module in self._modules.items()
+            for statement in module.table.all
+            if _is_definition(module.table, statement)
+        ]
+        bodies = self._bodies()
+        for distance in range(_ROUNDS):
+            changed = False
+            for place in places:
+                bits = self._bits(place, reach, bodies)
+                if bits and (place not in reach or bits | reach[place][0] != reach[place][0]):
+                    known = reach.get(place)
+                    reach[place] = (bits | (known[0] if known else 0), known[1] if known else distance)
+                    changed = True
+            if not changed:
+                break
+        return reach
+
+    def _bits(self, place: Place, reach: Mapping[Place, tuple[int, int]], bodies: Mapping[Place, int]) -> int:
+        bits = bodies.get(place, 0)
+        for reader in self._readers.get(place, ()):
+            bits |= self._modules[reader[0]].runs[reader[1]] or reach.get(reader, (0, 0))[0]
+        module = self._modules[place[0]]
+        statement = module.table.all[place[1]]
+        if _is_field(module.table, statement):
+            owner = reach.get((place[0], statement.scope), (0, 0))[0]
+            read = 0
+            for reader in self._attribute_readers.get(_name_of(statement), ()):
+                if reader != place:
+                    read |= self._modules[reader[0]].runs[reader[1]] or reach.get(reader, (0, 0))[0]
+            bits |= owner & read if owner & read else owner
+        return bits
+
+    def _bodies(self) -> dict[Place, int]:
+        """Per `def` and `class` header, the executions that ran something directly or deeper inside it."""
+        found: dict[Place, int] = {}
+        for path, module in self._modules.items():
+            for statement in module.table.all:
+                bits = module.runs[statement.index]
+                scope = statement.scope
+                while bits and scope >= 0:
+                    known = found.get((path, scope), 0)
+                    if known | bits == known:
+                        break
+                    found[path, scope] = known | bits
+                    scope = module.table.all[scope].scope
+        return found
+
+
+def _is_definition(table: Statements, statement: Statement) -> bool:
+    """Whether it runs at import: module level, class level, or a header with defaults or decorators."""
+    node = statement.node
+    if isinstance(node, _FUNCTIONS):
+        arguments = node.args
+        return bool(arguments.defaults or any(arguments.kw_defaults) or node.decorator_list)
+    if isinstance(node, ast.ClassDef):
+        return True
+    return bool(_name_of(statement)) and (statement.scope < 0 or _is_field(table, statement))
+
+
+def _is_field(table: Statements, statement: Statement) -> bool:
+    """Whether it binds a name in a class body."""
+    in_class = statement.scope >= 0 and isinstance(table.all[statement.scope].node, ast.ClassDef)
+    return in_class and isinstance(statement.node, ast.Assign | ast.AnnAssign | ast.AugAssign)
+
+
+def _name_of(statement: Statement) -> str:
+    """The name that a definition binds, or adds to; empty for other statements."""
+    return next(iter(reading(statement).binds), "")
