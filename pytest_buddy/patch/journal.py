@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_buddy.errors import BuddyError, PatchError
-from pytest_buddy.patch.codec import CodecError, decode, encode
+from pytest_buddy.codec import CodecError, decode, encode
 from pytest_buddy.workspace import Workspace, flush_directory
 
 SCHEMA = "pytest-buddy-journal/1"

@@ -128,35 +128,42 @@ def _add_tie(page: Page, block: list[Suspect], sources: Mapping[str, Source], ev
     page.add(Text(f"coverage cannot tell these {number} lines apart{shown}", "yellow"))
     shared = [item for item in block[0].evidence if all(item in other.evidence for other in block)]
     ordered = sorted(block, key=lambda suspect: (suspect.path, suspect.line))
-    _add_places(page, ordered, sources, 0)
-    for item in shared[:evidence]:
-        page.add(page.prose(item, "dim"), lead="  ")
+    _add_places(page, ordered, sources, 0, shared=shared[:evidence])
 
 
 def _add_places(
-    page: Page, suspects: Iterable[Suspect], sources: Mapping[str, Source], evidence: int
+    page: Page,
+    suspects: Iterable[Suspect],
+    sources: Mapping[str, Source],
+    evidence: int,
+    *,
+    shared: Sequence[str] = (),
 ) -> None:
+    gutter = Text()
     for _, alike in itertools.groupby(suspects, key=lambda suspect: (suspect.function, suspect.path)):
         group = tuple(alike)
         page.add(page.joined((page.user(group[0].function, "bold"), _location(page, group[0]))))
-        _add_lines(page, group, sources, evidence)
+        gutter = _add_lines(page, group, sources, evidence)
+    for item in shared:
+        page.add(page.prose(item, "dim"), lead=gutter, hang=gutter)
 
 
 def _add_lines(
     page: Page, suspects: tuple[Suspect, ...], sources: Mapping[str, Source], evidence: int
-) -> None:
+) -> Text:
+    """Show the statements with their evidence; returns the gutter, for what is to be said below them."""
     digits = len(str(max(suspect.end_line for suspect in suspects)))
-    gutter = Text(f" {' ' * digits} {page.symbols.bar} ", "dim")
+    bar = Text(f" {page.symbols.bar} ", "dim")
+    gutter = Text.assemble(" " * (digits + 1), bar, "  ")
     statements = [_statement(suspect, sources) for suspect in suspects]
     margin = min((_depth(line) for lines in statements for line in lines if line.strip()), default=0)
     for suspect, lines in zip(suspects, statements, strict=True):
         for offset, line in enumerate(page.code([line[margin:] for line in lines])):
-            lead = Text.assemble((f" {suspect.line + offset:>{digits}}", "bold"), gutter[digits + 1 :])
-            page.add_cut(line, lead=lead)
+            page.add_cut(line, lead=Text.assemble((f" {suspect.line + offset:>{digits}}", "bold"), bar))
         shown = evidence if suspect.rank == 1 else min(evidence, 1)
         for item in suspect.evidence[:shown]:
-            lead = Text.assemble(gutter, "  ")
-            page.add(page.prose(item, "dim"), lead=lead, hang=lead)
+            page.add(page.prose(item, "dim"), lead=gutter, hang=gutter)
+    return gutter
 
 
 def _statement(suspect: Suspect, sources: Mapping[str, Source]) -> list[str]:

@@ -95,7 +95,5 @@ def _read(directory: Path) -> Fixture:
         failing=tuple(entry["failing"]),
         flaky=tuple(entry["flaky"]),
         fix=entry["fix"],
-        faults=tuple(
-            Fault(**{**fault, "lines": tuple(fault.get("lines", ()))}) for fault in entry["faults"]
-        ),
+        faults=tuple(Fault(**{**fault, "lines": tuple(fault.get("lines", ()))}) for fault in entry["faults"]),
     )

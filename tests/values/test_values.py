@@ -110,7 +110,7 @@ def test_names_code_instead_of_showing_addresses():
         yield 1
 
     assert describe(test_names_code_instead_of_showing_addresses).endswith(
-        "test_capture_values.test_names_code_instead_of_showing_addresses>"
+        "test_values.test_names_code_instead_of_showing_addresses>"
     )
     assert describe(len) == "<built-in len>"
     assert describe(int) == "<class int>"

@@ -1,0 +1,37 @@
+"""Which environment variables a confined program gets."""
+
+import re
+from collections.abc import Mapping
+
+_ORDINARY = re.compile(r"(PATH|LANG|LANGUAGE|LC_\w+|TZ|TERM|SHELL|USER|LOGNAME|PYTHON\w*|VIRTUAL_ENV|CI)\Z")
+_SECRET_NAME = re.compile(
+    r"(?i)(key|token|secret|passw|passphrase|passwd|pwd\Z|credential|auth|cookie|session|private|signature|"
+    r"cert\Z|dsn\Z|_pat\Z|webhook|connection_string|conn_str)"
+)
+_SECRET_VALUE = re.compile(
+    r"://[^/\s:@]*:[^/\s@]+@|-----BEGIN|\b(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-|sk_live_|rk_live_|AKIA|"
+    r"ASIA|AIza|eyJ[\w-]{10})"
+)
+_DENSE = re.compile(r"(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[A-Za-z0-9+=_-]{32,}\Z")
+_DOORS = re.compile(
+    r"(DISPLAY|WAYLAND_\w+|XAUTHORITY|XDG_RUNTIME_DIR|DBUS_\w+|SSH_\w+|GPG_\w+|GNOME_\w+|KDE_\w+|DOCKER_\w+|KUBE\w*|"
+    r"(?i:\w*_?proxy)|TMUX\w*|STY|PULSE_\w+|NOTIFY_SOCKET|INVOCATION_ID|LISTEN_\w+|LD_PRELOAD|LD_AUDIT|"
+    r"PYTHONPYCACHEPREFIX|PYTHONSTARTUP|OLDPWD|HISTFILE)\Z"
+)
+
+
+def permitted(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables without secrets (by name or by value) and without doors to other programs.
+
+    Anything else passes: tests read variables of their own project, and a confined program can take nothing
+    outside with it.
+    """
+    return {name: value for name, value in environment.items() if _passes(name, value)}
+
+
+def _passes(name: str, value: str) -> bool:
+    if _DOORS.match(name):
+        return False
+    if _ORDINARY.match(name):
+        return True
+    return not (_SECRET_NAME.search(name) or _SECRET_VALUE.search(value) or _DENSE.match(value))

@@ -1,0 +1,211 @@
+"""Which level of confinement this machine gives: each is attacked once, and the outcome kept until the next boot."""
+
+import json
+import os
+import platform
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest_buddy
+from pytest_buddy.domain import SandboxLevel
+from pytest_buddy.errors import BuddyError
+from pytest_buddy.runner.sandbox.confinement import SUPPORTED, Confinement, start, stop
+from pytest_buddy.workspace import Workspace
+
+_PATIENCE = 15.0
+_STRONGEST: tuple[SandboxLevel, ...] = ("full", "partial")
+# What a level is known not to stop. Without an overlay the real workspace is read-only, so it is never open.
+_KNOWN_HOLES: Mapping[str, frozenset[str]] = {
+    "full": frozenset({"udp", "workspace"}),
+    "partial": frozenset({"chmod", "unix"}),
+}
+
+
+def probe(workspace: Workspace, *, wanted: str = "auto", cache: Path | None = None) -> Confinement:
+    """The strongest confinement this machine gives, at most `wanted`; raises BuddyError when `wanted` is not to be had.
+
+    `auto` takes what there is; whether to go on with `none` is the caller's to ask. `cache`: a file for the
+    outcome, valid until the next boot.
+    """
+    if wanted == "none":
+        return Confinement(level="none", reason="asked for")
+    key = _key(workspace, wanted)
+    found = _cached(cache, key)
+    if found is None:
+        found = _find(workspace, wanted)
+        _keep(cache, key, found)
+    if wanted in _STRONGEST and found.level != wanted:
+        raise BuddyError(f"The sandbox level {wanted!r} is not to be had: {found.reason}", hint=advice(found))
+    return found
+
+
+def _find(workspace: Workspace, wanted: str) -> Confinement:
+    if not SUPPORTED:
+        return Confinement(level="none", reason=f"no sandbox is written for {platform.system()} yet")
+    reasons = []
+    for level in _STRONGEST[_STRONGEST.index("partial") if wanted == "partial" else 0 :]:
+        for overlay in (True, False) if level == "full" else (False,):
+            candidate = Confinement(level=level, overlay=overlay, reason="; ".join(reasons))
+            problem = attack(candidate, workspace)
+            if not problem:
+                return candidate
+            reasons.append(f"{level}{'' if overlay or level != 'full' else ' without overlay'}: {problem}")
+    return Confinement(level="none", reason="; ".join(reasons))
+
+
+def attack(confinement: Confinement, workspace: Workspace) -> str:
+    """Attack a confinement from inside; what got through or failed, empty when it held."""
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="buddy-")))
+        name = uuid.uuid4().hex
+        victim = directory / "victim"
+        victim.write_bytes(b"untouched")
+        canary = workspace.root / f".buddy-{name}"
+        servers = [_listen(stack, family, address) for family, address in (
+            (socket.AF_INET, ("127.0.0.1", 0)), (socket.AF_UNIX, str(directory / "s")), (socket.AF_UNIX, "\0" + name),
+        )]  # fmt: skip
+        targets = {
+            "file": str(victim),
+            "workspace": str(canary),
+            "port": servers[0].getsockname()[1],
+            "unix": str(directory / "s"),
+            "abstract": name,
+            "process": os.getpid(),
+        }
+        outcomes, problem = _run(confinement, workspace, targets)
+        if canary.exists():
+            canary.unlink()
+            return "a file of the workspace was written"
+        if problem:
+            return problem
+        through = {attempt for attempt, outcome in outcomes.items() if outcome == "through"}
+        if confinement.level == "full" and os.getpid() < 10:
+            through -= {"signal", "memory"}  # inside, a number this small is one of its own processes
+        through -= _KNOWN_HOLES[confinement.level]
+        if victim.read_bytes() != b"untouched" or sorted(os.listdir(directory)) != ["s", "victim"]:
+            through.add("write")
+    return f"not stopped: {', '.join(sorted(through))}" if through else ""
+
+
+def _listen(stack: ExitStack, family: int, address: Any) -> socket.socket:
+    server = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+    server.bind(address)
+    server.listen(4)
+    return server
+
+
+def _run(
+    confinement: Confinement, workspace: Workspace, targets: dict[str, Any]
+) -> tuple[dict[str, str], str]:
+    """Outcomes by attempt, and why there are none; the program's daemon must be gone with it."""
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "attack.py")
+    with start(
+        confinement,
+        ["-I", "-S", script, json.dumps(targets)],
+        workspace=workspace,
+        environment=os.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        output, complaint, ended = _drain(process)
+        code = stop(process)
+    if not ended:
+        return {}, "a process was left behind"
+    if code:
+        return {}, complaint.decode(errors="replace").strip().removeprefix(
+            "sandbox: "
+        ) or f"exit status {code}"
+    try:
+        return dict(json.loads(output)), ""
+    except ValueError:
+        return {}, "the self-attack did not finish"
+
+
+def _drain(process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes, bool]:
+    """Both outputs, and whether they were closed by everyone who held them in good time."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    parts: dict[int, bytes] = {process.stdout.fileno(): b"", process.stderr.fileno(): b""}
+    first, second = parts
+    waiting = set(parts)
+    deadline = time.monotonic() + _PATIENCE
+    while waiting and (left := deadline - time.monotonic()) > 0:
+        for handle in select.select(list(waiting), [], [], left)[0]:
+            chunk = os.read(handle, 65536)
+            parts[handle] += chunk
+            if not chunk:
+                waiting.discard(handle)
+    return parts[first], parts[second], not waiting
+
+
+def advice(confinement: Confinement) -> str:
+    """What a person can do for a stronger level on this machine; empty when nothing is known."""
+    for path, bad, text in (
+        ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
+         "AppArmor forbids unprivileged user namespaces: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
+        ("/proc/sys/kernel/unprivileged_userns_clone", "0",
+         "User namespaces are switched off: sudo sysctl kernel.unprivileged_userns_clone=1"),
+        ("/proc/sys/user/max_user_namespaces", "0",
+         "User namespaces are switched off: sudo sysctl user.max_user_namespaces=15000"),
+    ):  # fmt: skip
+        try:
+            if Path(path).read_text(encoding="ascii").strip() == bad:
+                return text + "."
+        except OSError:
+            continue
+    if any(os.path.exists(path) for path in ("/.dockerenv", "/run/.containerenv")):
+        return (
+            "This container forbids namespaces: start it with --security-opt seccomp=unconfined and "
+            "--security-opt systempaths=unconfined, or go on with level partial."
+        )
+    return (
+        ""
+        if confinement.level == "full"
+        else "Go on with --buddy-sandbox partial or none, or use a newer Linux."
+    )
+
+
+def _key(workspace: Workspace, wanted: str) -> dict[str, Any]:
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    return {
+        "boot": boot.read_text(encoding="ascii").strip() if boot.exists() else "",
+        "kernel": platform.release(),
+        "version": pytest_buddy.__version__,
+        "python": [sys.executable, sys.version],
+        "user": os.getuid() if hasattr(os, "getuid") else 0,
+        "namespace": os.readlink("/proc/self/ns/user") if os.path.exists("/proc/self/ns/user") else "",
+        "root": str(workspace.root),
+        "wanted": wanted,
+    }
+
+
+def _cached(cache: Path | None, key: dict[str, Any]) -> Confinement | None:
+    if cache is None:
+        return None
+    try:
+        kept = json.loads(cache.read_text(encoding="utf-8"))
+        return Confinement(**kept["found"]) if kept["key"] == key else None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _keep(cache: Path | None, key: dict[str, Any], found: Confinement) -> None:
+    if cache is None or not key["boot"]:
+        return
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        scratch = cache.with_name(f"{cache.name}.{os.getpid()}")
+        scratch.write_text(json.dumps({"key": key, "found": asdict(found)}), encoding="utf-8")
+        scratch.replace(cache)
+    except OSError:
+        return  # it is found again next time
