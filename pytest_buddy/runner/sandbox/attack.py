@@ -1,7 +1,7 @@
 """The self-attack: run inside a confinement, it tries to get out and says how far it came.
 
-It is run with `-I -S` and imports nothing of ours. Every attempt ends in `blocked` or `through`, and none harms
-anything if it gets through: the targets are made for it by the probe.
+It is run with `-I -S` and imports nothing of ours. Every attempt ends in `blocked` or `through`, and none
+harms anything if it gets through: the targets are made for it by the probe.
 """
 
 import ctypes
@@ -30,10 +30,10 @@ def _append(path: str) -> None:
         stream.write(b"through")
 
 
-def _connect(family: int, kind: int, address: object) -> None:
+def _connect(family: int, kind: int, address: tuple[str, int] | str) -> None:
     with socket.socket(family, kind) as client:
         client.settimeout(2)
-        client.connect(address)  # type: ignore[arg-type]  an address of the family above
+        client.connect(address)
         client.send(b"through")
 
 
@@ -64,11 +64,11 @@ def _attempts(targets: dict[str, object]) -> Iterator[tuple[str, Callable[[], No
     yield "write", lambda: _append(victim)
     yield "create", lambda: _append(victim + ".new")
     yield "rename", lambda: os.rename(victim, victim + ".moved")
-    yield "chmod", lambda: os.chmod(victim, 0o777)
+    yield "chmod", lambda: os.chmod(victim, 0o640)
     yield "workspace", lambda: _append(str(targets["workspace"]))
     yield "tcp", lambda: _connect(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", port))
     yield "udp", lambda: _connect(socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", port))
-    yield "unix", lambda: _connect(socket.AF_UNIX, socket.SOCK_STREAM, targets["unix"])
+    yield "unix", lambda: _connect(socket.AF_UNIX, socket.SOCK_STREAM, str(targets["unix"]))
     yield "abstract", lambda: _connect(socket.AF_UNIX, socket.SOCK_STREAM, "\0" + str(targets["abstract"]))
     yield "signal", lambda: os.kill(int(str(targets["process"])), 0)
     yield "memory", lambda: _read(f"/proc/{targets['process']}/environ")

@@ -19,7 +19,7 @@ from pytest_buddy.runner.sandbox.plan import Plan
 from pytest_buddy.workspace import Workspace
 
 _TEMPORARY = "/tmp"  # noqa: S108  the private one inside
-_LAUNCHER = os.path.dirname(os.path.abspath(__file__))
+_LAUNCHER = Path(__file__).absolute().parent
 SUPPORTED = sys.platform == "linux"
 
 
@@ -27,9 +27,9 @@ SUPPORTED = sys.platform == "linux"
 class Confinement:
     """What keeps candidate programs in on this machine.
 
-    `reason`: why it is not `full`, or not everything of it; empty otherwise. `overlay`: writes to the workspace
-    land in a throw-away layer at the same path; without it the workspace can only be read (`full`,
-    `partial`) or is the real one (`none`).
+    `reason`: why it is not `full`, or not everything of it; empty otherwise. `overlay`: writes to the
+    workspace land in a throw-away layer at the same path; without it the workspace can only be read
+    (`full`, `partial`) or is the real one (`none`).
     """
 
     level: SandboxLevel
@@ -60,10 +60,10 @@ def start(
     """Start the running interpreter with `arguments` inside; end it with `stop`.
 
     `files` (workspace-relative path -> content) replace what is at their path before the program starts;
-    only where `confinement.replaces_files`. `directory`: where it starts, the root of the workspace by default.
+    only where `confinement.replaces_files`. `directory`: where it starts, the workspace's root by default.
     `writable` and `readable`: further directories it may use, the real ones. `memory`: bytes of data each
     process may have, 0 for any. The environment is filtered. Exit status is the program's; when the
-    confinement can't be built it is 125 and a message is on stderr. Ends by itself when this process ends.
+    confinement can't be built it is 125 and a message is on stderr. Ends when this process ends.
     """
     if files and not confinement.replaces_files:
         raise RunnerError(
@@ -96,7 +96,7 @@ def start(
         os.write(handle, plan.dump())
         os.lseek(handle, 0, os.SEEK_SET)
         return processes.python(
-            ["-I", "-S", _LAUNCHER, str(handle)],
+            ["-I", "-S", str(_LAUNCHER), str(handle)],
             cwd=workspace.root,
             environment=permitted(environment),
             pass_fds=(*pass_fds, handle),
@@ -120,14 +120,14 @@ def stop(process: "subprocess.Popen[bytes]", *, patience: float = 10.0) -> int:
 
 def person_home() -> str:
     """The home directory of the person, resolved; empty when there is none."""
-    home = os.environ.get("HOME", "")
-    if not os.path.isabs(home):
+    home = Path(os.environ.get("HOME", ""))
+    if not home.is_absolute():
         try:
-            home = pwd.getpwuid(os.getuid()).pw_dir
+            home = Path(pwd.getpwuid(os.getuid()).pw_dir)
         except KeyError:
             return ""
-    real = os.path.realpath(home)
-    return real if os.path.isdir(real) and real != os.sep else ""
+    real = Path(os.path.realpath(home))
+    return str(real) if real.is_dir() and real != real.parent else ""
 
 
 def _plan(
@@ -145,14 +145,14 @@ def _plan(
 ) -> Plan:
     person = person_home()
     view = visible.view(root, home=person or "/nonexistent", environment=environment, extra=readable)
-    temporary, home = _TEMPORARY, os.path.join(_TEMPORARY, "home")
+    temporary, home = _TEMPORARY, f"{_TEMPORARY}/home"
     if confinement.level == "full":
         if person and not visible.below(person, root):
             home = person
     else:
         temporary = os.path.realpath(tempfile.mkdtemp(prefix="buddy-"))
-        home = os.path.join(temporary, "home")
-        os.mkdir(home, 0o700)
+        home = f"{temporary}/home"
+        Path(home).mkdir(mode=0o700)
     environment |= {"TMPDIR": temporary, "PYTHONDONTWRITEBYTECODE": "1"}
     if confinement.level != "none":
         environment["HOME"] = home

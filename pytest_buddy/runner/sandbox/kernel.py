@@ -87,10 +87,10 @@ def raise_loopback() -> None:
     """Switch on the loopback interface of this network namespace."""
     handle = _checked("socket", _libc.socket, 2, 2, 0)
     try:
-        request = ctypes.create_string_buffer(b"lo", 40)
+        request = (ctypes.c_uint8 * 40)(*b"lo")
         _checked("loopback", _libc.ioctl, handle, ctypes.c_ulong(_SIOCGIFFLAGS), request)
-        flags = int.from_bytes(request.raw[16:18], "little") | _IFF_UP
-        request[16:18] = flags.to_bytes(2, "little")
+        flags = int.from_bytes(bytes(request[16:18]), "little") | _IFF_UP
+        request[16:18] = list(flags.to_bytes(2, "little"))
         _checked("loopback", _libc.ioctl, handle, ctypes.c_ulong(_SIOCSIFFLAGS), request)
     finally:
         os.close(handle)
@@ -105,11 +105,10 @@ def drop_capabilities() -> None:
             break  # past the last capability of this kernel, or already without the right to drop
     try:
         prctl("securebits", PR_SET_SECUREBITS, 0x2F)  # root gains nothing by exec, locked
-        prctl("ambient set", PR_CAP_AMBIENT, 4)
     except OSError:
-        pass_over = os.geteuid() != 0
-        if not pass_over:
+        if os.geteuid() == 0:
             raise
+    prctl("ambient set", PR_CAP_AMBIENT, 4)
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     data = (ctypes.c_uint32 * 6)()
     _checked("capset", _libc.capset, header, data)

@@ -231,7 +231,7 @@ def _confine(plan: Plan) -> None:
         return
     kernel.drop_capabilities()
     kernel.no_new_privileges()
-    writable = [plan.temporary, plan.home, b"/dev/shm", *plan.writable]  # noqa: S108  not a file of ours
+    writable = [plan.temporary, plan.home, b"/dev/shm", *plan.writable]
     if plan.level == "full":
         if landlock.version():
             writable.append(plan.root)

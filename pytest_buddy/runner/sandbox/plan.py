@@ -1,4 +1,4 @@
-"""What the launcher is told: a plain class and marshal, because dataclasses and json would double its start."""
+"""What the launcher is told: a plain class and marshal, as dataclasses and json would double its start."""
 
 import marshal
 

@@ -1,4 +1,4 @@
-"""Which level of confinement this machine gives: each is attacked once, and the outcome kept until the next boot."""
+"""Which level of confinement this machine gives: each is attacked once, the outcome kept until reboot."""
 
 import json
 import os
@@ -32,10 +32,10 @@ _KNOWN_HOLES: Mapping[str, frozenset[str]] = {
 
 
 def probe(workspace: Workspace, *, wanted: str = "auto", cache: Path | None = None) -> Confinement:
-    """The strongest confinement this machine gives, at most `wanted`; raises BuddyError when `wanted` is not to be had.
+    """The strongest confinement this machine gives, at most `wanted`.
 
-    `auto` takes what there is; whether to go on with `none` is the caller's to ask. `cache`: a file for the
-    outcome, valid until the next boot.
+    `auto` takes what there is; whether to go on with `none` is the caller's to ask. A `wanted` level that is
+    not to be had raises BuddyError. `cache`: a file for the outcome, valid until the next boot.
     """
     if wanted == "none":
         return Confinement(level="none", reason="asked for")
@@ -52,7 +52,7 @@ def probe(workspace: Workspace, *, wanted: str = "auto", cache: Path | None = No
 def _find(workspace: Workspace, wanted: str) -> Confinement:
     if not SUPPORTED:
         return Confinement(level="none", reason=f"no sandbox is written for {platform.system()} yet")
-    reasons = []
+    reasons: list[str] = []
     for level in _STRONGEST[_STRONGEST.index("partial") if wanted == "partial" else 0 :]:
         for overlay in (True, False) if level == "full" else (False,):
             candidate = Confinement(level=level, overlay=overlay, reason="; ".join(reasons))
@@ -71,13 +71,13 @@ def attack(confinement: Confinement, workspace: Workspace) -> str:
         victim = directory / "victim"
         victim.write_bytes(b"untouched")
         canary = workspace.root / f".buddy-{name}"
-        servers = [_listen(stack, family, address) for family, address in (
-            (socket.AF_INET, ("127.0.0.1", 0)), (socket.AF_UNIX, str(directory / "s")), (socket.AF_UNIX, "\0" + name),
-        )]  # fmt: skip
+        door = _listen(stack, socket.AF_INET, ("127.0.0.1", 0))
+        _listen(stack, socket.AF_UNIX, str(directory / "s"))
+        _listen(stack, socket.AF_UNIX, "\0" + name)
         targets = {
             "file": str(victim),
             "workspace": str(canary),
-            "port": servers[0].getsockname()[1],
+            "port": door.getsockname()[1],
             "unix": str(directory / "s"),
             "abstract": name,
             "process": os.getpid(),
@@ -92,7 +92,10 @@ def attack(confinement: Confinement, workspace: Workspace) -> str:
         if confinement.level == "full" and os.getpid() < 10:
             through -= {"signal", "memory"}  # inside, a number this small is one of its own processes
         through -= _KNOWN_HOLES[confinement.level]
-        if victim.read_bytes() != b"untouched" or sorted(os.listdir(directory)) != ["s", "victim"]:
+        if victim.read_bytes() != b"untouched" or {path.name for path in directory.iterdir()} != {
+            "s",
+            "victim",
+        }:
             through.add("write")
     return f"not stopped: {', '.join(sorted(through))}" if through else ""
 
@@ -108,7 +111,7 @@ def _run(
     confinement: Confinement, workspace: Workspace, targets: dict[str, Any]
 ) -> tuple[dict[str, str], str]:
     """Outcomes by attempt, and why there are none; the program's daemon must be gone with it."""
-    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "attack.py")
+    script = str(Path(__file__).absolute().with_name("attack.py"))
     with start(
         confinement,
         ["-I", "-S", script, json.dumps(targets)],
@@ -152,7 +155,7 @@ def advice(confinement: Confinement) -> str:
     """What a person can do for a stronger level on this machine; empty when nothing is known."""
     for path, bad, text in (
         ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
-         "AppArmor forbids unprivileged user namespaces: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
+         "AppArmor forbids user namespaces: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
         ("/proc/sys/kernel/unprivileged_userns_clone", "0",
          "User namespaces are switched off: sudo sysctl kernel.unprivileged_userns_clone=1"),
         ("/proc/sys/user/max_user_namespaces", "0",

@@ -1,4 +1,4 @@
-"""A system-call filter: what ordinary programs do is allowed, what attacks the kernel or others is refused."""
+"""A system-call filter: what ordinary programs do is allowed, what attacks kernel or others is refused."""
 
 import ctypes
 import errno

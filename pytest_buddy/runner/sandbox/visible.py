@@ -1,4 +1,4 @@
-"""What of the machine a confined program must see: system, interpreter, installed packages, nothing private."""
+"""What of the machine a confined program must see: system, interpreter, packages; nothing private."""
 
 import os
 import site
@@ -11,15 +11,15 @@ from types import ModuleType
 import pytest_buddy
 
 _SYSTEM = (
-    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store", "/gnu/store",
-    "/run/current-system", "/sys/devices/system",
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store",
+    "/gnu/store", "/run/current-system", "/sys/devices/system",
 )  # fmt: skip
 _PRIVATE_IN_HOME = (
-    ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".pypirc", ".git-credentials", ".pgpass",
-    ".my.cnf", ".npmrc", ".config/gh", ".config/gcloud", ".config/git/credentials", ".local/share/keyrings",
-    ".password-store", ".mozilla", ".config/google-chrome", ".config/chromium", ".vault-token", ".terraform.d",
-    ".cargo/credentials.toml", ".cargo/credentials", ".gem/credentials", ".bash_history", ".zsh_history",
-    ".python_history",
+    ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".pypirc", ".git-credentials",
+    ".pgpass", ".my.cnf", ".npmrc", ".config/gh", ".config/gcloud", ".config/git/credentials",
+    ".local/share/keyrings", ".password-store", ".mozilla", ".config/google-chrome", ".config/chromium",
+    ".vault-token", ".terraform.d", ".cargo/credentials.toml", ".cargo/credentials", ".gem/credentials",
+    ".bash_history", ".zsh_history", ".python_history",
 )  # fmt: skip
 _HOPS = 40
 
@@ -89,7 +89,7 @@ def _imported() -> Iterator[str]:
             yield from (entry for entry in mapping.values() if isinstance(entry, str))
 
 
-def _repository(root: str, home: str) -> Iterator[str]:
+def _repository(root: str) -> Iterator[str]:
     """The repository that a workspace is a part of, unless that is the whole home directory."""
     place = root
     while place != os.path.dirname(place):
@@ -161,7 +161,7 @@ def _unreadable_by_others(directory: str) -> Iterator[str]:
 
 def view(root: str, *, home: str, environment: Mapping[str, str], extra: Iterable[str] = ()) -> View:
     """What a program that works in `root` must see beside it; `home` is the person's home directory."""
-    own = [*_interpreter(), *_search_path(environment), *_imported(), *_repository(root, home), *extra]
+    own = [*_interpreter(), *_search_path(environment), *_imported(), *_repository(root), *extra]
     reals: list[str] = []
     links: dict[str, str] = {}
     for path in (*_SYSTEM, *own):
