@@ -1,5 +1,7 @@
 """Where the fault is: failures and spectrum in, faults with ranked suspects out."""
 
 from pytest_buddy.localize.localizing import localize
+from pytest_buddy.localize.probes import probes
+from pytest_buddy.localize.weighing import weigh
 
-__all__ = ["localize"]
+__all__ = ["localize", "probes", "weigh"]

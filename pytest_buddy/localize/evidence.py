@@ -46,19 +46,15 @@ def _run(runs: int, facts: Facts) -> str:
     ran = (runs & facts.failing).bit_count()
     if not ran:
         return ""
-    told = (
-        f"run by {ran} of {_count(failing, 'failing test')}"
-        if not passing
-        else f"run by {ran} of {failing} failing"
-    )
     if not passing:
+        told = "run by the one failing test" if failing == 1 else f"run by {ran} of {failing} failing tests"
         return f"{told}; no passing test to compare with"
-    return f"{told} and {(runs & facts.passing).bit_count()} of {_count(passing, 'passing test')}"
+    also = (runs & facts.passing).bit_count()
+    return f"run by {ran} of {failing} failing and {also} of {_count(passing, 'passing test')}"
 
 
 def _read(element: Element, facts: Facts) -> str:
     """Names the reader that most failing and fewest passing tests run."""
-    name = element.name
     label, runs = max(
         element.readers,
         key=lambda reader: (
@@ -67,15 +63,23 @@ def _read(element: Element, facts: Facts) -> str:
             -(reader[1] & facts.passing).bit_count(),
         ),
     )
-    ran, failing = (runs & facts.failing).bit_count(), facts.failing.bit_count()
-    who = "all failing tests run" if ran == failing else f"{ran} of {failing} failing tests run"
-    if failing == 1:
-        who = "the failing test runs"
-    if element.statement.kind in ("functiondef", "asyncfunctiondef") and not label:
-        return f"the defaults and decorators of `{name}`, which {who}"
+    statement = element.statement
+    who = _who((runs & facts.failing).bit_count(), facts.failing.bit_count())
+    if statement.kind in ("functiondef", "asyncfunctiondef"):
+        return f"the defaults and decorators of `{element.name}`, which {who}"
+    if label.endswith(statement.qualname) and statement.kind == "classdef":
+        return f"the class of code that {who}"
+    if label.endswith(f".{statement.qualname}") and statement.qualname:
+        return f"`{element.name}` belongs to {label}, which {who}"
     if not label:
-        return f"`{name}` is read by the test itself"
-    return f"`{name}` is read by {label}, which {who}"
+        return f"`{element.name}` is read by the test itself"
+    return f"`{element.name}` is read by {label}, which {who}"
+
+
+def _who(ran: int, failing: int) -> str:
+    if failing == 1:
+        return "the failing test runs"
+    return "all failing tests run" if ran == failing else f"{ran} of {failing} failing tests run"
 
 
 def _count(number: int, noun: str) -> str:

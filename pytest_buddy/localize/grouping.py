@@ -2,12 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import log2
+from math import inf, log2
 
 from pytest_buddy.domain import Failure
 from pytest_buddy.localize.tracebacks import origin, shape
-
-Key = tuple[str, ...]
 
 # Bits that naming one more fault costs, against the bits it takes to say which of the tests that run a
 # place fail: several faults are assumed only when one explains the outcomes worse than that.
@@ -118,34 +116,58 @@ def _cover(units: Sequence[_Unit], blocks: Sequence[Block], passing: int) -> lis
     # What every passing test runs as well tells nothing about why some tests fail.
     telling = [block for block in blocks if not passing or block.runs & passing != passing]
     while left:
-        best: tuple[float, int, Block] | None = None
-        for block in telling:
-            mine = [unit for unit in left if unit.bits & block.runs]
-            if not mine:
-                continue
-            cost = _cost(block, mine, passing)
-            if best is None or (cost, -len(mine)) < best[:2]:
-                best = (cost, -len(mine), block)
-        if best is None:
-            found.extend(_unexplained(left))
+        chosen = min(
+            (
+                (_cost(block, mine, passing) / _failing(block, mine), -len(mine), position)
+                for position, block in enumerate(telling)
+                if (mine := [unit for unit in left if unit.bits & block.runs])
+            ),
+            default=None,
+        )
+        if chosen is None:
             break
-        chosen = best[2]
-        found.append([unit for unit in left if unit.bits & chosen.runs])
-        left = [unit for unit in left if not unit.bits & chosen.runs]
+        runs = telling[chosen[2]].runs
+        found.append([unit for unit in left if unit.bits & runs])
+        left = [unit for unit in left if not unit.bits & runs]
+    return _absorbed(found, _unexplained(left), blocks, passing)
+
+
+def _absorbed(
+    found: list[list[_Unit]], unexplained: list[list[_Unit]], blocks: Sequence[Block], passing: int
+) -> list[list[_Unit]]:
+    """Failures that only run what every passing test runs join a group that one fault there explains too."""
+    for units in unexplained:
+        alone = _best(units, blocks, passing)
+        together = [
+            (_best([*group, *units], blocks, passing) - _best(group, blocks, passing) - alone, position)
+            for position, group in enumerate(found)
+        ]
+        saving, position = min(together, default=(0.0, 0))
+        if saving < 0:
+            found[position] = [*found[position], *units]
+        else:
+            found.append(units)
     return found
 
 
-def _cost(block: Block, units: Sequence[_Unit], passing: int) -> float:
-    """Bits for each failing test explained by a fault in this block."""
-    failed = sum((unit.bits & block.runs).bit_count() for unit in units)
-    passed = (block.runs & passing).bit_count()
-    place = (block.path, block.function)
-    off = sum(
-        (unit.bits & block.runs).bit_count()
-        for unit in units
-        if unit.functions and place not in unit.functions
+def _best(units: Sequence[_Unit], blocks: Sequence[Block], passing: int) -> float:
+    """Bits of the cheapest single block that all units run."""
+    return min(
+        (_cost(block, units, passing) for block in blocks if all(unit.bits & block.runs for unit in units)),
+        default=inf,
     )
-    return (_FAULT + _uncertainty(failed, passed) + _OFF_STACK * off) / failed
+
+
+def _failing(block: Block, units: Sequence[_Unit]) -> int:
+    return sum((unit.bits & block.runs).bit_count() for unit in units)
+
+
+def _cost(block: Block, units: Sequence[_Unit], passing: int) -> float:
+    """Bits that a fault in this block costs, as the explanation of these failures."""
+    place = (block.path, block.function)
+    off = [unit for unit in units if unit.functions and place not in unit.functions]
+    passed = (block.runs & passing).bit_count()
+    return _FAULT + _uncertainty(_failing(block, units), passed) + _OFF_STACK * _failing(block, off)
 
 
 def _uncertainty(failed: int, passed: int) -> float:

@@ -123,6 +123,7 @@ class _Graph:
                     )
 
     def _readers_of(self, place: Place, reach: Mapping[Place, tuple[int, int]]) -> Iterator[tuple[str, int]]:
+        """What reads a definition, by name ("" for tests), with the executions of each; never empty."""
         found: dict[str, int] = {}
         for path, index in sorted(self._all_readers(place)):
             module = self._modules[path]
@@ -133,6 +134,13 @@ class _Graph:
                 if not module.runs[index]:
                     label = _name_of(statement) or label
                 found[label] = found.get(label, 0) | bits
+        if not found:
+            path, index = place
+            table = self._modules[path].table
+            owner = (
+                table.all[table.all[index].scope] if _is_field(table, table.all[index]) else table.all[index]
+            )
+            found[table.function_of(owner)] = reach[place][0]
         yield from found.items()
 
     def _all_readers(self, place: Place) -> set[Place]:

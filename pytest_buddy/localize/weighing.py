@@ -1,0 +1,156 @@
+"""Suspects ranked anew by what probes did to the tests.
+
+For a mutant m that was run on F failing tests:
+
+    weight(m) = k / sqrt(F x (k + broken)),   k = turned green + 0.5 x failing differently
+
+which is Ochiai with "the mutant changed the test" in the place of "the test ran the statement" (Metallaxis);
+that a failing test turns green counts double, for it happens almost only at the fault (MUSE). A time-out or
+a crash says nothing of the statement and counts as no change. A statement has the weight of its best mutant,
+and its score moves by 0.3 x (its weight - the mean weight of all probed ones), on the scale of the ranking:
+as much as the other two signals that join the coverage. What was not probed keeps its score.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+
+from pytest_buddy.domain import GREEN, RED, Fault, Outcome, Suspect, Trial
+from pytest_buddy.localize.ranking import TOTAL
+from pytest_buddy.source import Source
+
+PROBE = 0.3
+_CHANGED = 0.5
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Effect:
+    """What one mutant did: numbers of tests."""
+
+    text: str
+    failing: int
+    fixed: int
+    changed: int
+    broken: int
+
+    @property
+    def weight(self) -> float:
+        moved = self.fixed + _CHANGED * self.changed
+        return moved / sqrt(self.failing * (moved + self.broken)) if moved else 0.0
+
+
+def weigh(
+    fault: Fault,
+    trials: Sequence[Trial],
+    sources: Mapping[str, Source],
+    *,
+    baseline: Mapping[str, Outcome],
+) -> Fault:
+    """The fault with its suspects in the order that coverage and probes give together.
+
+    `baseline` holds how each test ended unpatched under the conditions of the trials. Trials of patches that
+    edit none of the suspects, or that ran none of the fault's tests, are passed over.
+    """
+    effects: dict[int, list[_Effect]] = {}
+    for trial in trials:
+        position = _probed(trial, fault.suspects, sources)
+        effect = _effect(trial, frozenset(fault.tests), baseline)
+        if position is not None and effect.failing:
+            effects.setdefault(position, []).append(effect)
+    if not effects:
+        return fault
+    best = {position: max(found, key=lambda e: e.weight) for position, found in effects.items()}
+    mean = sum(effect.weight for effect in best.values()) / len(best)
+    moved = [
+        _moved(suspect, best[position], len(effects[position]), mean) if position in best else suspect
+        for position, suspect in enumerate(fault.suspects)
+    ]
+    return replace(fault, suspects=_ranked(moved, fault.suspects))
+
+
+def _probed(trial: Trial, suspects: Sequence[Suspect], sources: Mapping[str, Source]) -> int | None:
+    """The position of the suspect that holds the first edit: the shortest of several."""
+    edit = min(trial.patch.edits, key=lambda edit: edit.start)
+    source = sources.get(edit.path)
+    if source is None:
+        return None
+    line = sum(start <= edit.start for start in source.line_starts[:-1])
+    holding = [
+        (suspect.end_line - suspect.line, position)
+        for position, suspect in enumerate(suspects)
+        if suspect.path == edit.path and suspect.line <= line <= suspect.end_line
+    ]
+    return min(holding)[1] if holding else None
+
+
+def _effect(trial: Trial, failing: frozenset[str], baseline: Mapping[str, Outcome]) -> _Effect:
+    fixed = changed = broken = ran = 0
+    for outcome in trial.outcomes:
+        before = baseline.get(outcome.test)
+        if outcome.test in failing:
+            ran += 1
+            fixed += outcome.status in GREEN
+            changed += (
+                outcome.status in ("failed", "error") and before is not None and _differs(before, outcome)
+            )
+        elif before is not None and before.status in GREEN:
+            broken += outcome.status in RED
+    return _Effect(
+        text=" ".join(trial.patch.rationale[:1]), failing=ran, fixed=fixed, changed=changed, broken=broken
+    )
+
+
+def _differs(before: Outcome, after: Outcome) -> bool:
+    def seen(outcome: Outcome) -> tuple[str, str, str, int]:
+        return outcome.error_type, _ADDRESS.sub("", outcome.message), outcome.path, outcome.line
+
+    return seen(before) != seen(after)
+
+
+def _moved(suspect: Suspect, effect: _Effect, count: int, mean: float) -> Suspect:
+    score = suspect.score + PROBE * (effect.weight - mean) / TOTAL
+    told = _told(effect, count)
+    return replace(
+        suspect,
+        score=round(min(1.0, max(0.0, score)), _DIGITS),
+        evidence=(*suspect.evidence, told) if told else suspect.evidence,
+    )
+
+
+def _told(effect: _Effect, count: int) -> str:
+    if effect.fixed:
+        tests = f"{effect.fixed} failing test{'s' if effect.fixed > 1 else ''} pass"
+        if effect.fixed == 1:
+            tests = "1 failing test pass"
+        breaks = f" but breaks {effect.broken} passing" if effect.broken else ""
+        return f"{effect.text} makes {tests}{breaks}"
+    if effect.changed:
+        return f"{effect.text} changes how {effect.changed} of {effect.failing} failing tests fail"
+    ways = "in one way" if count == 1 else f"in {count} ways"
+    return f"changing it {ways} makes no difference to the failing tests"
+
+
+def _ranked(moved: Sequence[Suspect], before: Sequence[Suspect]) -> tuple[Suspect, ...]:
+    """Ranks and ties counted anew; ties with suspects beyond those kept stay counted."""
+    beyond = _beyond(before)
+    ordered = sorted(moved, key=lambda suspect: -suspect.score)
+    equal: dict[float, int] = {}
+    for suspect in ordered:
+        equal[suspect.score] = equal.get(suspect.score, 0) + 1
+    found: list[Suspect] = []
+    for position, suspect in enumerate(ordered):
+        rank = found[-1].rank if found and found[-1].score == suspect.score else position + 1
+        tied = equal[suspect.score] - 1 + beyond.get(suspect.score, 0)
+        found.append(replace(suspect, rank=rank, tied_with=tied))
+    return tuple(found)
+
+
+def _beyond(suspects: Sequence[Suspect]) -> dict[float, int]:
+    """Score -> how many ties it has that are not among the suspects kept."""
+    kept: dict[float, int] = {}
+    for suspect in suspects:
+        kept[suspect.score] = kept.get(suspect.score, 0) + 1
+    return {suspect.score: suspect.tied_with + 1 - kept[suspect.score] for suspect in suspects}
