@@ -1,0 +1,294 @@
+"""What the failures say about the fix: wrong names, values that are off by one, exceptions that point at a kind."""
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pytest_buddy.domain import Failure
+
+_STRONG: Final = 6.0
+_WEAK: Final = 2.5
+_REVERSED: Final = 0.6  # people also write `assert expected == actual`
+_LONGEST_REPR: Final = 2_000
+
+_BY_ERROR: Final[Mapping[str, Mapping[str, float]]] = {
+    "NameError": {"did-you-mean": 8, "missing-self": 6, "add-import": 6, "swap-name": 1.5},
+    "UnboundLocalError": {"did-you-mean": 4, "swap-name": 2, "dedent": 2, "initialise": 6},
+    "AttributeError": {
+        "did-you-mean": 8,
+        "attribute": 2.5,
+        "sibling-method": 2,
+        "drop-attribute": 2,
+        "add-attribute": 2,
+        "missing-self": 2,
+        "call-parentheses": 2,
+        "super-init": 6,
+    },
+    "ImportError": {"did-you-mean": 6},
+    "TypeError": {
+        "add-argument": 2.5,
+        "drop-argument": 2.5,
+        "swap-arguments": 2,
+        "none-guard": 2,
+        "wrap-call": 2.5,
+        "call-parentheses": 2,
+        "await": 2,
+        "constant-kind": 2,
+        "return-value": 2,
+        "missing-self": 2,
+    },
+    "IndexError": {
+        "offset": 2.5,
+        "bounds": 2.5,
+        "comparison": 2,
+        "number": 2,
+        "guard-empty": 3,
+        "drop-operand": 2,
+        "boolean-operator": 1.5,
+    },
+    "KeyError": {"dict-get": 4, "near-string": 5, "guard-membership": 4, "swap-name": 1.5, "wrap-call": 1.5},
+    "RecursionError": {"comparison": 2, "number": 2, "offset": 3, "guard-empty": 3, "swap-name": 1.5},
+    "ZeroDivisionError": {"guard-empty": 5, "guard-zero": 6, "add-condition": 3, "default": 3, "offset": 1.5},
+    "StopIteration": {"default": 2, "add-argument": 2, "guard-empty": 2},
+    "ValueError": {"guard-empty": 3, "add-argument": 1.5, "default": 2, "number": 1.5},
+    "RuntimeError": {"wrap-call": 2},
+}
+_ON_TIMEOUT: Final[Mapping[str, float]] = {
+    "comparison": 3,
+    "augmented": 3,
+    "number": 2,
+    "offset": 2.5,
+    "boolean-operator": 2,
+    "break-continue": 2,
+    "insert-line": 2.5,
+    "indent": 3,
+    "dedent": 2,
+    "swap-name": 1.5,
+    "negate": 1.5,
+    "bounds": 2,
+}
+_BY_MESSAGE: Final[tuple[tuple[str, Mapping[str, float]], ...]] = (
+    (r"missing \d+ required", {"add-argument": 4, "super-init": 2}),
+    (r"takes \d+ .*were? given|takes no arguments", {"drop-argument": 4, "missing-self": 3, "add-self": 6}),
+    (r"'NoneType' object", {"none-guard": 3, "add-return": 6, "return-value": 6, "default": 3, "dict-get": 2}),
+    (r"NoneType", {"none-guard": 2, "add-return": 3, "default": 2}),
+    (r"is not callable", {"call-parentheses": 4, "attribute": 2}),
+    (r"'(builtin_function_or_|)method'|'function'", {"call-parentheses": 5}),
+    (r"coroutine|never awaited|can't be used in 'await'|async_generator", {"await": 8}),
+    (r"concatenate str|must be str|expected str|not 'str'", {"wrap-call": 3}),
+    (r"unhashable", {"wrap-call": 3}),
+    (r"changed size during iteration|mutated during iteration", {"wrap-call": 4, "copy": 5}),
+    (r"not subscriptable", {"call-parentheses": 2, "wrap-call": 2}),
+    (r"unexpected keyword argument", {"did-you-mean": 6, "drop-argument": 3, "keyword-name": 6}),
+)  # fmt: skip
+_NAMED: Final = (
+    re.compile(r"name '(\w+)' is not defined"),
+    re.compile(r"has no attribute '(\w+)'"),
+    re.compile(r"unexpected keyword argument '(\w+)'"),
+    re.compile(r"cannot import name '(\w+)'"),
+    re.compile(r"variable '(\w+)' "),
+)
+_SUGGESTED: Final = re.compile(r"Did you mean:? '?(?:self\.)?(\w+)'?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """Evidence for kinds of fixes.
+
+    `templates` and `signals` are factors on the likelihood of templates and of changes with a signal;
+    `pairs` holds values that came and were expected; `unknown` the names the interpreter did not find,
+    `suggested` those it offered instead; `keys` the missing keys; `types` the types named by TypeErrors.
+    """
+
+    templates: Mapping[str, float] = field(default_factory=dict)
+    signals: Mapping[str, float] = field(default_factory=dict)
+    pairs: tuple[tuple[Any, Any], ...] = ()
+    unknown: frozenset[str] = frozenset()
+    suggested: frozenset[str] = frozenset()
+    keys: tuple[Any, ...] = ()
+    types: frozenset[str] = frozenset()
+    errors: frozenset[str] = frozenset()
+    expected: frozenset[str] = frozenset()
+    values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def factor(self, template: str, signal: str) -> float:
+        """How much more likely the failures make a change of that template with that signal."""
+        return self.templates.get(template, 1.0) * (self.signals.get(signal, 1.0) if signal else 1.0)
+
+
+def read_hints(failures: Iterable[Failure]) -> Hints:
+    """Read the evidence in the failures of one fault."""
+    held = tuple(failures)
+    templates: dict[str, float] = {}
+    signals: dict[str, float] = {}
+    pairs = tuple(_pairs(held))
+    for failure in held:
+        _raise(templates, _error_boosts(failure))
+    for actual, expected in pairs[:20]:
+        _raise(signals, _signals(actual, expected))
+        _raise(
+            signals,
+            {name: 1 + (factor - 1) * _REVERSED for name, factor in _signals(expected, actual).items()},
+        )
+    for failure in held:
+        _raise(signals, _type_signals(failure))
+    messages = [failure.message for failure in held]
+    return Hints(
+        templates=templates,
+        signals=signals,
+        pairs=pairs,
+        unknown=frozenset(
+            match[1] for text in messages for named in _NAMED for match in named.finditer(text)
+        ),
+        suggested=frozenset(match[1] for text in messages for match in _SUGGESTED.finditer(text)),
+        keys=tuple(_keys(held)),
+        types=frozenset(
+            name
+            for failure in held
+            if "TypeError" in failure.error_type
+            for name in re.findall(r"'(\w+)'", failure.message)
+        ),
+        errors=frozenset(failure.error_type.rpartition(".")[2] for failure in held),
+        expected=frozenset(repr(expected) for _, expected in pairs),
+        values=_frame_values(held),
+    )
+
+
+def _raise(factors: dict[str, float], more: Mapping[str, float]) -> None:
+    for name, factor in more.items():
+        factors[name] = max(factors.get(name, 1.0), factor)
+
+
+def _error_boosts(failure: Failure) -> Mapping[str, float]:
+    error = failure.error_type.rpartition(".")[2]
+    boosts = dict(_BY_ERROR.get(error, {}))
+    for pattern, more in _BY_MESSAGE:
+        if error != "AssertionError" and re.search(pattern, failure.message):
+            _raise(boosts, more)
+    if "timeout" in f"{error} {failure.message[:200]}".lower():
+        _raise(boosts, _ON_TIMEOUT)
+    return boosts
+
+
+def _literal(text: str) -> tuple[Any, ...]:
+    if not text or len(text) > _LONGEST_REPR:
+        return ()
+    try:
+        return (ast.literal_eval(text),)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return ()
+
+
+def _pairs(failures: Iterable[Failure]) -> Iterator[tuple[Any, Any]]:
+    for failure in failures:
+        comparison = failure.comparison
+        if comparison is not None and comparison.operator in ("==", "is", "in", "equal", "!="):
+            for actual in _literal(comparison.left):
+                for expected in _literal(comparison.right):
+                    yield actual, expected
+
+
+def _keys(failures: Iterable[Failure]) -> Iterator[Any]:
+    for failure in failures:
+        if failure.error_type == "KeyError":
+            yield from _literal(failure.message.partition("\n")[0].removeprefix("KeyError: "))
+
+
+def _frame_values(failures: Iterable[Failure]) -> dict[str, frozenset[str]]:
+    values: dict[str, frozenset[str]] = {}
+    for failure in failures:
+        for frame in failure.project_frames:
+            for variable in frame.variables:
+                values[variable.name] = values.get(variable.name, frozenset()) | {variable.type}
+    return values
+
+
+_CONVERSIONS: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
+    ("str", str), ("int", int), ("float", float), ("list", list), ("tuple", tuple), ("set", set),
+    ("frozenset", frozenset), ("len", len), ("sum", sum), ("abs", abs), ("sorted", sorted), ("max", max),
+    ("min", min), ("bool", bool), ("round", round), ("negate", lambda value: -value),
+    ("reversed", lambda value: value[::-1]), ("strip", lambda value: value.strip()),
+    ("lower", lambda value: value.lower()), ("upper", lambda value: value.upper()),
+    ("title", lambda value: value.title()), ("capitalize", lambda value: value.capitalize()),
+    ("rstrip", lambda value: value.rstrip()), ("lstrip", lambda value: value.lstrip()),
+    ("unique", lambda value: list(dict.fromkeys(value))), ("values", lambda value: list(value.values())),
+    ("keys", list), ("items", lambda value: list(value.items())), ("first", lambda value: value[0]),
+    ("last", lambda value: value[-1]), ("without-first", lambda value: value[1:]),
+    ("without-last", lambda value: value[:-1]), ("encode", lambda value: value.encode()),
+    ("decode", lambda value: value.decode()), ("none-dropped", lambda value: [x for x in value if x is not None]),
+    ("sorted-down", lambda value: sorted(value, reverse=True)),
+)  # fmt: skip
+
+
+def _signals(actual: Any, expected: Any) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, convert in _CONVERSIONS:
+        try:
+            result = convert(actual)
+        except (TypeError, ValueError, AttributeError, IndexError, KeyError, OverflowError):
+            continue
+        if type(result) is type(expected) and result == expected and result is not actual:
+            if type(actual) is not type(expected) or actual != expected:
+                found[name] = _STRONG
+    if isinstance(actual, bool) or isinstance(expected, bool):
+        found["truth"] = _WEAK
+    elif isinstance(actual, int | float) and isinstance(expected, int | float):
+        found.update(_number_signals(actual, expected))
+    if actual is None and expected is not None:
+        found["return"] = _STRONG
+    if expected is None and actual is not None:
+        found["none"] = _STRONG
+    if isinstance(actual, list | tuple | dict | set | str) and type(actual) is type(expected):
+        found.update(_size_signals(actual, expected))
+    return found
+
+
+def _number_signals(actual: float, expected: float) -> dict[str, float]:
+    found: dict[str, float] = {}
+    if expected - actual == 1:
+        found["+1"] = _WEAK
+    elif actual - expected == 1:
+        found["-1"] = _WEAK
+    if isinstance(actual, float) and actual // 1 == expected:
+        found["floor"] = _STRONG
+    if isinstance(expected, float) and isinstance(actual, int):
+        found["true-division"] = _WEAK
+    return found
+
+
+def _size_signals(actual: Any, expected: Any) -> dict[str, float]:
+    found: dict[str, float] = {}
+    if len(expected) == len(actual) + 1:
+        found["longer"] = _WEAK
+    elif len(expected) + 1 == len(actual):
+        found["shorter"] = _WEAK
+    if len(actual) == 0 < len(expected):
+        found["filled"] = _WEAK
+    if isinstance(actual, list | tuple) and len(actual) == len(expected):
+        inner = [
+            _signals(left, right)
+            for left, right in zip(actual[:5], expected[:5], strict=True)
+            if left != right
+        ]
+        for signals in inner:
+            for name, factor in signals.items():
+                found.setdefault(name, 1 + (factor - 1) * 0.6)
+    return found
+
+
+def _type_signals(failure: Failure) -> dict[str, float]:
+    comparison = failure.comparison
+    if comparison is None or not comparison.right_type or comparison.left_type == comparison.right_type:
+        return {}
+    found = {comparison.right_type: _WEAK}
+    if comparison.left_type in ("generator", "map", "filter", "dict_keys", "dict_values", "zip", "range"):
+        found[comparison.right_type] = _STRONG
+    if comparison.left_type == "NoneType":
+        found["return"] = _STRONG
+    if comparison.left_type in ("method", "builtin_function_or_method", "function"):
+        found["call"] = _STRONG
+    if comparison.left_type == "coroutine":
+        found["await"] = _STRONG
+    return found

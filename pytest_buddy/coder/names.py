@@ -1,0 +1,258 @@
+"""Templates that put another name in a name's place."""
+
+import ast
+import difflib
+import sys
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Final
+
+from pytest_buddy.coder.change import Change, Splice, Template, on_expressions, on_statement
+from pytest_buddy.coder.scope import BUILTINS
+from pytest_buddy.coder.site import Site
+
+_MODULE_OF: Final = {
+    "defaultdict": "collections", "deque": "collections", "Counter": "collections",
+    "OrderedDict": "collections", "namedtuple": "collections", "datetime": "datetime",
+    "timedelta": "datetime", "date": "datetime", "timezone": "datetime", "Path": "pathlib",
+    "reduce": "functools", "partial": "functools", "wraps": "functools", "lru_cache": "functools",
+    "dataclass": "dataclasses", "field": "dataclasses", "chain": "itertools", "groupby": "itertools",
+    "product": "itertools", "combinations": "itertools", "permutations": "itertools", "islice": "itertools",
+    "Decimal": "decimal", "Fraction": "fractions", "Enum": "enum", "itemgetter": "operator",
+    "attrgetter": "operator", "contextmanager": "contextlib", "suppress": "contextlib", "deepcopy": "copy",
+    "sqrt": "math", "ceil": "math", "floor": "math", "StringIO": "io", "BytesIO": "io",
+}  # fmt: skip
+
+
+def likeness(left: str, right: str) -> float:
+    """How alike two names look, 0..1: shared parts, beginnings and endings."""
+    if left == right:
+        return 1.0
+    parts = set(left.lower().split("_")) & set(right.lower().split("_")) - {""}
+    prefix = _shared(left, right)
+    suffix = _shared(left[::-1], right[::-1])
+    shared = min(prefix + suffix, min(len(left), len(right))) / max(len(left), len(right))
+    return min(1.0, shared + 0.4 * bool(parts))
+
+
+def _shared(left: str, right: str) -> int:
+    count = 0
+    for first, second in zip(left, right, strict=False):
+        if first != second:
+            break
+        count += 1
+    return count
+
+
+def near(name: str, candidates: Iterator[str] | tuple[str, ...], limit: int = 3) -> list[str]:
+    """The candidates that look like misspellings of the name, nearest first."""
+    pool = sorted({item for item in candidates if item != name})
+    return difflib.get_close_matches(name, pool, n=limit, cutoff=0.6)
+
+
+def _is_callee(site: Site, node: ast.expr) -> bool:
+    parent = site.parent(node)
+    return isinstance(parent, ast.Call) and parent.func is node
+
+
+def _beside(site: Site, node: ast.Name) -> set[str]:
+    parent = site.parent(node)
+    if isinstance(parent, ast.BinOp | ast.Compare | ast.BoolOp):
+        return {child.id for child in ast.iter_child_nodes(parent) if isinstance(child, ast.Name)}
+    if isinstance(parent, ast.Assign | ast.AugAssign | ast.AnnAssign) and parent.value is node:
+        return {child.id for child in ast.iter_child_nodes(parent) if isinstance(child, ast.Name)}
+    return set()
+
+
+def _values(site: Site, node: ast.Name) -> Iterator[tuple[str, float]]:
+    scope = site.scope
+    used = set(scope.reads)
+    wanted = scope.annotations.get(node.id)
+    for name, likelihood in site.names_at(node).items():
+        if name in (node.id, scope.instance) or name.startswith("__"):
+            continue
+        prior = likelihood * (0.3 + likeness(node.id, name))
+        if likelihood == 1.0 and name not in used:
+            prior *= 4  # a parameter or local nobody reads wants to be read
+        if wanted is not None and scope.annotations.get(name) == wanted:
+            prior *= 1.5
+        if (name in scope.container_names) != (node.id in scope.container_names):
+            prior *= 0.5
+        yield name, prior
+
+
+@on_expressions("swap-name", 0.3, ast.Name)
+def swap_name(site: Site, node: ast.Name) -> Iterator[Change]:
+    """Another variable in scope."""
+    if _is_callee(site, node) or node.id == site.scope.instance:
+        return
+    stored = isinstance(node.ctx, ast.Store)
+    beside = _beside(site, node)
+    for name, prior in _values(site, node):
+        known = site.scope.names.get(name)
+        if stored and (known is None or known.kind not in ("parameter", "local")):
+            continue
+        doubled = name in beside
+        yield site.change(
+            node,
+            name,
+            f"{'assigns to' if stored else 'uses'} `{name}` instead of `{node.id}`",
+            prior=prior * (0.3 if stored else 1.0) * (0.15 if doubled else 1.0),
+            suspicion=0.5 if doubled else 0.0,
+        )
+
+
+@on_statement("swap-name-everywhere", 0.1)
+def swap_name_everywhere(site: Site) -> Iterator[Change]:
+    """Another variable in scope at every place where the statement reads the name."""
+    groups: dict[str, list[ast.Name]] = {}
+    for node in site.nodes_of(ast.Name):
+        if isinstance(node.ctx, ast.Load) and not _is_callee(site, node):
+            groups.setdefault(node.id, []).append(node)
+    for name, nodes in groups.items():
+        if len(nodes) < 2 or name == site.scope.instance:
+            continue
+        for other, prior in _values(site, nodes[0]):
+            yield Change(
+                splices=tuple(site.splice(node, other) for node in nodes),
+                rationale=f"uses `{other}` instead of `{name}`, everywhere in the statement",
+                prior=prior,
+            )
+
+
+@on_statement("swap-two-names", 0.06)
+def swap_two_names(site: Site) -> Iterator[Change]:
+    """Two variables of the statement change places."""
+    names: dict[str, list[ast.Name]] = {}
+    for node in site.nodes_of(ast.Name):
+        if not _is_callee(site, node) and node.id != site.scope.instance:
+            names.setdefault(node.id, []).append(node)
+    for (left, lefts), (right, rights) in list(combinations(names.items(), 2))[:10]:
+        splices = [site.splice(node, right) for node in lefts] + [site.splice(node, left) for node in rights]
+        yield Change(
+            splices=tuple(splices),
+            rationale=f"swaps `{left}` and `{right}`",
+            prior=0.3 + likeness(left, right),
+        )
+
+
+@on_expressions("missing-self", 0.08, ast.Name)
+def missing_self(site: Site, node: ast.Name) -> Iterator[Change]:
+    """The attribute of that name instead of the variable."""
+    scope = site.scope
+    if (
+        not scope.instance
+        or node.id == scope.instance
+        or (isinstance(node.ctx, ast.Store) and not _plain(site))
+    ):
+        return
+    held = scope.methods if _is_callee(site, node) else scope.data_attributes
+    for attribute in held:
+        if attribute == node.id or attribute.lstrip("_") == node.id:
+            text = f"{scope.instance}.{attribute}"
+            yield site.change(node, text, f"uses the attribute `{text}` instead of the variable `{node.id}`")
+
+
+def _plain(site: Site) -> bool:
+    return isinstance(site.node, ast.Assign | ast.AugAssign)
+
+
+@on_expressions("self-attribute", 0.08, ast.Name)
+def self_attribute(site: Site, node: ast.Name) -> Iterator[Change]:
+    """A data attribute of the object instead of a variable."""
+    scope = site.scope
+    if not scope.instance or _is_callee(site, node) or isinstance(node.ctx, ast.Store):
+        return
+    if node.id == scope.instance:
+        return
+    for attribute in scope.data_attributes:
+        if attribute.lstrip("_") != node.id:
+            text = f"{scope.instance}.{attribute}"
+            prior = 0.2 + likeness(attribute, node.id)
+            yield site.change(node, text, f"uses `{text}` instead of `{node.id}`", prior=prior)
+
+
+def _known_names(site: Site) -> Iterator[str]:
+    read, called = site.outline.attributes
+    yield from (
+        *site.scope.names,
+        *BUILTINS,
+        *read,
+        *called,
+        *site.scope.methods,
+        *site.scope.data_attributes,
+    )
+    for function in site.outline.functions.values():
+        for node in function:
+            yield from (argument.arg for argument in (*node.args.args, *node.args.kwonlyargs))
+
+
+@on_statement("did-you-mean", 0.12)
+def did_you_mean(site: Site) -> Iterator[Change]:
+    """The known name that the unknown one is a misspelling of, here and everywhere in the function."""
+    for wrong in sorted(site.hints.unknown):
+        places = [splice for splice in _spelled(site, wrong)]
+        if not places:
+            continue
+        offered = [*sorted(site.hints.suggested), *near(wrong, tuple(_known_names(site)))]
+        for rank, name in enumerate(dict.fromkeys(offered)):
+            why = f"`{wrong}` is not known here; `{name}` is, and is spelled alike"
+            splices = tuple(Splice(start, end, name) for start, end in places)
+            yield Change(splices=splices, rationale=why, prior=0.6**rank)
+
+
+def _spelled(site: Site, wrong: str) -> Iterator[tuple[int, int]]:
+    for node in site.parents:
+        if isinstance(node, ast.Name) and node.id == wrong:
+            yield site.source.span(node)
+        elif isinstance(node, ast.Attribute) and node.attr == wrong:
+            end = site.source.span(node)[1]
+            yield end - len(wrong.encode(site.source.encoding)), end
+        elif isinstance(node, ast.keyword) and node.arg == wrong:
+            start = site.source.span(node)[0]
+            yield start, start + len(wrong.encode(site.source.encoding))
+
+
+@on_statement("add-import", 0.05)
+def add_import(site: Site) -> Iterator[Change]:
+    """The missing import of a standard module or of a well-known name."""
+    for wrong in sorted(site.hints.unknown):
+        if wrong in site.scope.names or not any(True for _ in _spelled(site, wrong)):
+            continue
+        if wrong in _MODULE_OF:
+            line = f"from {_MODULE_OF[wrong]} import {wrong}"
+        elif wrong in sys.stdlib_module_names:
+            line = f"import {wrong}"
+        else:
+            continue
+        place = _import_place(site)
+        yield Change(
+            splices=(Splice(place, place, f"{line}\n"),), rationale=f"adds `{line}`", structural=True
+        )
+
+
+def _import_place(site: Site) -> int:
+    body = site.source.tree.body
+    imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    plain = [
+        node for node in imports if not (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+    ]
+    if plain:
+        return site.source.line_starts[plain[0].lineno - 1]
+    before = [
+        node for node in body[:1] if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    ]
+    before += [node for node in imports if node not in before]
+    line = max((node.end_lineno or 0 for node in before), default=0)
+    return site.source.line_starts[line] if line else site.source.line_starts[0]
+
+
+TEMPLATES: Final[tuple[Template, ...]] = (
+    swap_name,
+    swap_name_everywhere,
+    swap_two_names,
+    missing_self,
+    self_attribute,
+    did_you_mean,
+    add_import,
+)

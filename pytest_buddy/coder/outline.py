@@ -1,0 +1,202 @@
+"""The statements of a file and the functions and classes that hold them."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from pytest_buddy.source import Source
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+OwnerNode = FunctionNode | ast.ClassDef | ast.Module
+StatementNode = ast.stmt | ast.ExceptHandler
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Owner:
+    """A function, a class body or the module: what statements belong to."""
+
+    node: OwnerNode
+    qualname: str = ""
+    parent: "Owner | None" = None
+
+    @property
+    def function(self) -> FunctionNode | None:
+        """The function's node; None for classes and modules."""
+        return self.node if isinstance(self.node, FunctionNode) else None
+
+    @property
+    def chain(self) -> tuple["Owner", ...]:
+        """This owner and those around it, innermost first."""
+        return (self,) if self.parent is None else (self, *self.parent.chain)
+
+    @property
+    def outermost_function(self) -> FunctionNode | None:
+        """The outermost function around the statements, or None at module and class level."""
+        functions = [owner.function for owner in self.chain if owner.function is not None]
+        return functions[-1] if functions else None
+
+    @property
+    def enclosing_class(self) -> ast.ClassDef | None:
+        """The nearest class around it or of it."""
+        return next((owner.node for owner in self.chain if isinstance(owner.node, ast.ClassDef)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Statement:
+    """A statement (compound ones stand for their header), where it sits, and what is around it.
+
+    `block` is the list that holds it, empty for an exception handler; `ancestors` are the statements around
+    it inside the same owner, innermost last.
+    """
+
+    node: StatementNode
+    owner: Owner
+    block: tuple[ast.stmt, ...] = ()
+    index: int = 0
+    ancestors: tuple[StatementNode, ...] = ()
+    chained: bool = False
+
+    @property
+    def header_end(self) -> int:
+        """The last line of the statement, or of its header when it has a body."""
+        assert self.node.end_lineno is not None
+        body: list[ast.stmt] = getattr(self.node, "body", [])
+        if isinstance(self.node, ast.Match):
+            return self.node.subject.end_lineno or self.node.lineno
+        if not body:
+            return self.node.end_lineno
+        return max(self.node.lineno, body[0].lineno - 1)
+
+    @property
+    def in_loop(self) -> bool:
+        """Whether `break` and `continue` are allowed here."""
+        return any(isinstance(ancestor, LOOPS) for ancestor in self.ancestors)
+
+    @property
+    def is_docstring(self) -> bool:
+        """Whether it is a bare string."""
+        node = self.node
+        return (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outline:
+    """All statements of one source, found by line."""
+
+    source: Source
+
+    @cached_property
+    def module(self) -> Owner:
+        """The owner of top-level statements."""
+        return Owner(node=self.source.tree)
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """Every statement and exception handler, in the order of the source."""
+        return tuple(self._block(self.source.tree.body, self.module, ()))
+
+    @cached_property
+    def by_line(self) -> dict[int, tuple[Statement, ...]]:
+        """Line -> the statements whose own lines (a compound one's header) include it, outer first."""
+        lines: dict[int, tuple[Statement, ...]] = {}
+        for statement in self.statements:
+            for line in range(statement.node.lineno, statement.header_end + 1):
+                lines[line] = (*lines.get(line, ()), statement)
+        return lines
+
+    @cached_property
+    def by_owner(self) -> dict[Owner, tuple[Statement, ...]]:
+        """Owner -> its own statements, in the order of the source."""
+        owners: dict[Owner, list[Statement]] = {}
+        for statement in self.statements:
+            owners.setdefault(statement.owner, []).append(statement)
+        return {owner: tuple(statements) for owner, statements in owners.items()}
+
+    @cached_property
+    def functions(self) -> dict[str, tuple[FunctionNode, ...]]:
+        """Name -> the functions and methods of that name anywhere in the file."""
+        found: dict[str, tuple[FunctionNode, ...]] = {}
+        for statement in self.statements:
+            if isinstance(statement.node, FunctionNode):
+                found[statement.node.name] = (*found.get(statement.node.name, ()), statement.node)
+        return found
+
+    @cached_property
+    def classes(self) -> dict[str, ast.ClassDef]:
+        """Name -> class, anywhere in the file."""
+        nodes = (statement.node for statement in self.statements)
+        return {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
+
+    @cached_property
+    def attributes(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How often each attribute name is read as a value, and how often it is called, in the file."""
+        read: dict[str, int] = {}
+        called: dict[str, int] = {}
+        callees: set[int] = set()
+        for node in ast.walk(self.source.tree):
+            if isinstance(node, ast.Call):
+                callees.add(id(node.func))
+            if isinstance(node, ast.Attribute):
+                counts = called if id(node) in callees else read
+                counts[node.attr] = counts.get(node.attr, 0) + 1
+        return read, called
+
+    @cached_property
+    def strings(self) -> dict[str, int]:
+        """How often each string constant without white space appears in the file."""
+        counts: dict[str, int] = {}
+        for node in ast.walk(self.source.tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                value = node.value
+                if value and len(value) <= 40 and not any(character.isspace() for character in value):
+                    counts[value] = counts.get(value, 0) + 1
+        return counts
+
+    def _block(
+        self, block: list[ast.stmt], owner: Owner, ancestors: tuple[StatementNode, ...]
+    ) -> Iterator[Statement]:
+        held = tuple(block)
+        for index, node in enumerate(held):
+            chained = isinstance(node, ast.If) and index == 0 and self._is_elif(node, ancestors)
+            yield Statement(
+                node=node, owner=owner, block=held, index=index, ancestors=ancestors, chained=chained
+            )
+            if isinstance(node, (*FunctionNode.__args__, ast.ClassDef)):
+                yield from self._block(node.body, self._owner(node, owner), ())
+                continue
+            inner = (*ancestors, node)
+            for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+                for child in self._children(getattr(node, name, ()), owner, inner):
+                    yield from child
+
+    def _children(
+        self, items: list[ast.AST], owner: Owner, ancestors: tuple[StatementNode, ...]
+    ) -> Iterator[Iterator[Statement]]:
+        block = [item for item in items if isinstance(item, ast.stmt)]
+        if block:
+            yield self._block(block, owner, ancestors)
+        for item in items:
+            if isinstance(item, ast.ExceptHandler):
+                yield iter((Statement(node=item, owner=owner, ancestors=ancestors),))
+                yield self._block(item.body, owner, (*ancestors, item))
+            elif isinstance(item, ast.match_case):
+                yield self._block(item.body, owner, ancestors)
+
+    def _is_elif(self, node: ast.If, ancestors: tuple[StatementNode, ...]) -> bool:
+        if not ancestors or not isinstance(ancestors[-1], ast.If):
+            return False
+        start, _ = self.source.span(node)
+        return self.source.content.startswith(b"elif", start)
+
+    @staticmethod
+    def _owner(node: FunctionNode | ast.ClassDef, parent: Owner) -> Owner:
+        if not parent.qualname:
+            return Owner(node=node, qualname=node.name, parent=parent)
+        joint = ".<locals>." if parent.function else "."
+        return Owner(node=node, qualname=f"{parent.qualname}{joint}{node.name}", parent=parent)

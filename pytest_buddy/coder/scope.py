@@ -1,0 +1,238 @@
+"""The names a function can use, worked out once per function."""
+
+import ast
+import builtins
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from pytest_buddy.coder.outline import FunctionNode, Outline, Owner
+
+Kind = Literal["parameter", "local", "enclosing", "constant", "callable", "import", "builtin"]
+_NESTED = (*FunctionNode.__args__, ast.ClassDef, ast.Lambda)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """A name in scope, how it came there and the first line that binds it."""
+
+    id: str
+    kind: Kind
+    line: int = 0
+
+
+def own_nodes(root: ast.AST) -> Iterator[ast.AST]:
+    """The nodes below `root`, those of nested functions, classes and lambdas left out."""
+    stack = list(ast.iter_child_nodes(root))
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, _NESTED):
+            stack.extend(ast.iter_child_nodes(node))
+
+
+def bound_names(target: ast.AST) -> Iterator[ast.Name]:
+    """The names that a target binds."""
+    return (
+        node for node in ast.walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    )
+
+
+def parameters(function: FunctionNode | ast.Lambda) -> tuple[ast.arg, ...]:
+    """All parameters, in the order of the signature."""
+    arguments = function.args
+    extra = [item for item in (arguments.vararg, arguments.kwarg) if item is not None]
+    return (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *extra)
+
+
+def _bindings(root: ast.AST) -> Iterator[tuple[str, Kind, int]]:
+    comprehended = {
+        id(name)
+        for node in own_nodes(root)
+        if isinstance(node, _COMPREHENSIONS)
+        for generator in node.generators
+        for name in bound_names(generator.target)
+    }
+    for node in own_nodes(root):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store(), lineno=line) if id(node) not in comprehended:
+                yield name, "local", line
+            case ast.FunctionDef(name=name, lineno=line) | ast.AsyncFunctionDef(name=name, lineno=line):
+                yield name, "callable", line
+            case ast.ClassDef(name=name, lineno=line):
+                yield name, "callable", line
+            case ast.ExceptHandler(name=str(name), lineno=line):
+                yield name, "local", line
+            case ast.Import(names=names, lineno=line) | ast.ImportFrom(names=names, lineno=line):
+                for alias in names:
+                    yield (alias.asname or alias.name).partition(".")[0], "import", line
+            case ast.MatchAs(name=str(name), lineno=line) | ast.MatchStar(name=str(name), lineno=line):
+                yield name, "local", line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """The names in scope of one owner, and what its class and function hold."""
+
+    outline: Outline
+    owner: Owner
+
+    @cached_property
+    def names(self) -> dict[str, Name]:
+        """Name -> where it comes from; inner scopes hide outer ones, builtins are left out."""
+        names: dict[str, Name] = {}
+        for name, kind, line in _bindings(self.outline.source.tree):
+            outer: Kind = "constant" if kind == "local" else kind
+            names.setdefault(name, Name(id=name, kind=outer, line=line))
+        for owner in reversed(self.owner.chain):
+            if isinstance(owner.node, ast.Module) or (
+                isinstance(owner.node, ast.ClassDef) and owner is not self.owner
+            ):
+                continue
+            names.update(self._own(owner, innermost=owner is self.owner))
+        names.pop("*", None)
+        return names
+
+    @staticmethod
+    def _own(owner: Owner, *, innermost: bool) -> dict[str, Name]:
+        own: dict[str, Name] = {}
+        if owner.function is not None:
+            kind: Kind = "parameter" if innermost else "enclosing"
+            for argument in parameters(owner.function):
+                own[argument.arg] = Name(id=argument.arg, kind=kind, line=owner.function.lineno)
+        for name, bound, line in _bindings(owner.node):
+            kept: Kind = "enclosing" if bound == "local" and not innermost else bound
+            known = own.get(name)
+            if known is None or (known.kind != "parameter" and line < known.line):
+                own[name] = Name(id=name, kind=kept, line=line)
+        return own
+
+    @cached_property
+    def instance(self) -> str:
+        """What a method calls its object (`self` or `cls`); empty outside methods."""
+        for owner in self.owner.chain:
+            if owner.function is None or owner.parent is None:
+                continue
+            if isinstance(owner.parent.node, ast.ClassDef):
+                decorators = {ast.unparse(item) for item in owner.function.decorator_list}
+                arguments = (*owner.function.args.posonlyargs, *owner.function.args.args)
+                return arguments[0].arg if arguments and "staticmethod" not in decorators else ""
+        return ""
+
+    @cached_property
+    def data_attributes(self) -> dict[str, int]:
+        """Attribute -> how often the class reads or sets it on its object, fields included."""
+        node = self.owner.enclosing_class
+        if node is None:
+            return {}
+        counts = dict(_fields(node))
+        for inner in ast.walk(node):
+            match inner:
+                case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attribute):
+                    if attribute not in self.methods:
+                        counts[attribute] = counts.get(attribute, 0) + 1
+        return counts
+
+    @cached_property
+    def methods(self) -> dict[str, FunctionNode]:
+        """Method name -> its node, of the class around."""
+        node = self.owner.enclosing_class
+        body = node.body if node is not None else []
+        return {
+            item.name: item
+            for item in body
+            if isinstance(item, FunctionNode) and "property" not in _decorator_names(item)
+        }
+
+    @cached_property
+    def reads(self) -> dict[str, int]:
+        """Name -> how often the owner, nested functions included, reads it."""
+        counts: dict[str, int] = {}
+        for node in ast.walk(self.owner.node):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                counts[node.id] = counts.get(node.id, 0) + 1
+        return counts
+
+    @cached_property
+    def annotations(self) -> dict[str, str]:
+        """Parameter or local -> the text of its annotation."""
+        found: dict[str, str] = {}
+        if self.owner.function is not None:
+            for argument in parameters(self.owner.function):
+                if argument.annotation is not None:
+                    found[argument.arg] = ast.unparse(argument.annotation)
+        for node in own_nodes(self.owner.node):
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                found[node.target.id] = ast.unparse(node.annotation)
+        return found
+
+    @cached_property
+    def numbers(self) -> tuple[int | float, ...]:
+        """The numbers that the owner mentions."""
+        found = {
+            node.value: None
+            for node in own_nodes(self.owner.node)
+            if isinstance(node, ast.Constant) and type(node.value) in (int, float)
+        }
+        return tuple(value for value in found if isinstance(value, int | float))
+
+    @cached_property
+    def expressions(self) -> dict[str, ast.expr]:
+        """Text -> node, of the short attribute, call, subscript and arithmetic expressions of the owner."""
+        found: dict[str, ast.expr] = {}
+        for node in own_nodes(self.owner.node):
+            kinds = (ast.Attribute, ast.Call, ast.Subscript, ast.BinOp)
+            if isinstance(node, kinds) and not isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
+                text = ast.unparse(node)
+                if len(text) <= 30 and not any(isinstance(item, _COMPREHENSIONS) for item in ast.walk(node)):
+                    found.setdefault(text, node)
+        return found
+
+    @cached_property
+    def is_generator(self) -> bool:
+        """Whether the function yields."""
+        return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(self.owner.node))
+
+    @cached_property
+    def container_names(self) -> frozenset[str]:
+        """Names that the owner evidently uses as text or collections, not as numbers."""
+        found: set[str] = set()
+        for node in own_nodes(self.owner.node):
+            match node:
+                case ast.For(iter=ast.Name(id=name)) | ast.comprehension(iter=ast.Name(id=name)):
+                    found.add(name)
+                case ast.Subscript(value=ast.Name(id=name)):
+                    found.add(name)
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=name))):
+                    found.add(name)
+                case ast.Call(
+                    func=ast.Name(id="len" | "sorted" | "sum" | "enumerate" | "reversed"),
+                    args=[ast.Name(id=name)],
+                ):
+                    found.add(name)
+                case ast.Assign(
+                    targets=[ast.Name(id=name)],
+                    value=ast.List() | ast.Dict() | ast.Set() | ast.Tuple() | ast.ListComp() | ast.DictComp(),
+                ):
+                    found.add(name)
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str())):
+                    found.add(name)
+        return frozenset(found)
+
+
+def _decorator_names(function: FunctionNode) -> set[str]:
+    return {ast.unparse(item).rpartition(".")[2] for item in function.decorator_list}
+
+
+def _fields(node: ast.ClassDef) -> Iterator[tuple[str, int]]:
+    for item in node.body:
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
+            yield item.target.id, 1
+        elif isinstance(item, ast.Assign):
+            for name in bound_names(item):
+                yield name.id, 1
+        elif isinstance(item, FunctionNode) and "property" in _decorator_names(item):
+            yield item.name, 1

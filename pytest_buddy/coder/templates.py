@@ -1,0 +1,194 @@
+"""The template engine: a coder that needs no model."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pytest_buddy.coder import conditions, literals, names, operands
+from pytest_buddy.coder.change import Change, Splice, Template
+from pytest_buddy.coder.checking import Checker
+from pytest_buddy.coder.hints import Hints, read_hints
+from pytest_buddy.coder.ordering import PER_STATEMENT, Ranked, merge, rank_changes, weigh_statements
+from pytest_buddy.coder.outline import Outline, Owner, Statement
+from pytest_buddy.coder.scope import Scope
+from pytest_buddy.coder.site import Site
+from pytest_buddy.domain import Edit, Failure, Patch, Suspect
+from pytest_buddy.errors import SourceError
+from pytest_buddy.ports import Context
+from pytest_buddy.source import Source
+
+CATALOGUE: Final[tuple[Template, ...]] = (
+    *names.TEMPLATES,
+    *operands.TEMPLATES,
+    *conditions.TEMPLATES,
+    *literals.TEMPLATES,
+)
+PER_FUNCTION: Final = 5_000
+PER_RUN: Final = 20_000
+_COMMON: Final = frozenset(
+    {"0", "1", "-1", "2", "True", "False", "None", "''", "[]", "{}", "()", "set()", "0.0", "1.0"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateCoder:
+    """Proposes the edits that fix most small faults: one catalogue, tried where the suspects are."""
+
+    catalogue: tuple[Template, ...] = CATALOGUE
+
+    @property
+    def name(self) -> str:
+        """What `--buddy-coder` and reports call it."""
+        return "templates"
+
+    def propose(self, context: Context) -> Iterator[Patch]:
+        """Yield candidate patches, likeliest first; each compiles and differs from all others."""
+        hints = read_hints(context.failures)
+        outlines = _outlines(context)
+        search = _Search(catalogue=self.catalogue, hints=hints, scopes={}, checkers={})
+        weighed = weigh_statements(outlines, context.suspects or _fallback(context.failures))
+        places = [(weight, _Place(outline, statement)) for weight, outline, statement in weighed]
+        tried = {trial.patch.id for trial in context.attempts}
+        for patch in search.patches(places):
+            if patch.id not in tried:
+                yield patch
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    outline: Outline
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    """One walk through the candidates of a fault; its scopes are worked out once per function."""
+
+    catalogue: tuple[Template, ...]
+    hints: Hints
+    scopes: dict[Owner, Scope]
+    checkers: dict[Statement, Checker]
+
+    def patches(self, places: Iterable[tuple[float, _Place]]) -> Iterator[Patch]:
+        """The patches of all places, best first, without duplicates, within the caps."""
+        seen: set[tuple[object, ...]] = set()
+        by_statement: dict[Statement, int] = {}
+        by_function: dict[Owner, int] = {}
+        total = 0
+        for place, ranked, score in merge(places, self._ranked):
+            statement, owner = place.statement, place.statement.owner
+            if by_statement.get(statement, 0) >= PER_STATEMENT or by_function.get(owner, 0) >= PER_FUNCTION:
+                continue
+            source = place.outline.source
+            key = (source.path, *canonical(source, ranked.change.splices))
+            if len(key) == 1 or key in seen:
+                continue
+            seen.add(key)
+            if not self._compiles(place, ranked.change):
+                continue
+            patch = self._patch(place, ranked, score)
+            if patch is None:
+                continue
+            yield patch
+            by_statement[statement] = by_statement.get(statement, 0) + 1
+            by_function[owner] = by_function.get(owner, 0) + 1
+            total += 1
+            if total >= PER_RUN:
+                return
+
+    def _ranked(self, place: _Place) -> tuple[Ranked, ...]:
+        statement = place.statement
+        scope = self.scopes.get(statement.owner)
+        if scope is None:
+            scope = self.scopes[statement.owner] = Scope(outline=place.outline, owner=statement.owner)
+        site = Site(outline=place.outline, statement=statement, scope=scope, hints=self.hints)
+        return rank_changes(site, self.catalogue)
+
+    def _compiles(self, place: _Place, change: Change) -> bool:
+        checker = self.checkers.get(place.statement)
+        if checker is None:
+            checker = Checker(source=place.outline.source, statement=place.statement)
+            self.checkers[place.statement] = checker
+        return checker.accepts(change.splices, structural=change.structural)
+
+    def _patch(self, place: _Place, ranked: Ranked, score: float) -> Patch | None:
+        source, change = place.outline.source, ranked.change
+        try:
+            edits = tuple(
+                Edit(
+                    path=source.path,
+                    digest=source.digest,
+                    start=splice.start,
+                    end=splice.end,
+                    replacement=_encoded(source, splice.text),
+                )
+                for splice in sorted(change.splices)
+            )
+        except UnicodeEncodeError:
+            return None
+        qualname = place.statement.owner.qualname
+        special = any(
+            text not in _COMMON and text in splice.text
+            for splice in change.splices
+            for text in self.hints.expected
+        )
+        return Patch(
+            edits=edits,
+            origin=f"template:{ranked.template}",
+            rationale=(_sentence(change.rationale),),
+            prior=min(score * (0.3 if special else 1.0), 1.0),
+            suspicion=max(change.suspicion, 0.8 if special else 0.0),
+            function=f"{source.module}.{qualname}" if qualname else source.module,
+        )
+
+
+def canonical(source: Source, splices: tuple[Splice, ...]) -> tuple[object, ...]:
+    """The same value for splices that give the same text; empty when the text stays as it is."""
+    found: list[object] = []
+    for splice in sorted(splices):
+        content, new = source.content, _encoded(source, splice.text, errors="replace")
+        start, end = splice.start, splice.end
+        while start < end and new and content[start] == new[0]:
+            start, new = start + 1, new[1:]
+        while start < end and new and content[end - 1] == new[-1]:
+            end, new = end - 1, new[:-1]
+        if start == end and not new:
+            continue
+        while new and start == end < len(content) and content[start] == new[0]:
+            start, end, new = start + 1, end + 1, new[1:] + new[:1]
+        while not new and start < end < len(content) and content[start] == content[end]:
+            start, end = start + 1, end + 1
+        found.append((start, end, new))
+    return tuple(found)
+
+
+def _encoded(source: Source, text: str, errors: str = "strict") -> bytes:
+    encoding = "utf-8" if source.encoding == "utf-8-sig" else source.encoding
+    return text.encode(encoding, errors).replace(b"\n", source.newline)
+
+
+def _sentence(text: str) -> str:
+    short = " ".join(text.split())
+    return short if len(short) <= 200 else f"{short[:199]}…"
+
+
+def _outlines(context: Context) -> dict[str, Outline]:
+    found: dict[str, Outline] = {}
+    for path, source in context.sources.items():
+        if path not in context.editable:
+            continue
+        try:
+            source.tree, source.text  # noqa: B018 - reading them is the test
+        except SourceError:
+            continue
+        found[path] = Outline(source=source)
+    return found
+
+
+def _fallback(failures: Iterable[Failure]) -> Iterator[Suspect]:
+    for failure in failures:
+        for rank, frame in enumerate(reversed(failure.project_frames), 1):
+            yield Suspect(
+                path=frame.path, line=frame.line, end_line=frame.line, function=frame.function,
+                score=1.0 / rank, rank=rank,
+            )  # fmt: skip
