@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pytest_buddy.errors import BuddyError, PatchError
 from pytest_buddy.codec import CodecError, decode, encode
+from pytest_buddy.errors import BuddyError, PatchError
 from pytest_buddy.workspace import Workspace, flush_directory
 
 SCHEMA = "pytest-buddy-journal/1"
@@ -155,7 +155,8 @@ class Journal:
 
     def _prune(self) -> None:
         with contextlib.suppress(OSError, BuddyError):  # an entry too many does no harm
-            for path in self._files("json")[:-_KEPT]:
+            torn = self._directory.glob(".[0-9]*")  # left by a process that was killed while writing
+            for path in (*self._files("json")[:-_KEPT], *torn):
                 path.unlink(missing_ok=True)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_buddy.codec import CodecError, decode, encode
 from pytest_buddy.domain import Diagnosis, Fault, NoticeGiven, PatchHandled, Proposal
 from pytest_buddy.errors import BuddyError, PatchError
 from pytest_buddy.patch import apply, staging
-from pytest_buddy.codec import CodecError, decode, encode
 from pytest_buddy.patch.journal import SCHEMA, Action, Entry, IndexRewrite, Journal
 from pytest_buddy.patch.lock import locked
 from pytest_buddy.workspace import Workspace
