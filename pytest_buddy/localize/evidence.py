@@ -36,9 +36,16 @@ def evidence(element: Element, facts: Facts) -> tuple[str, ...]:
         said.append(facts.mention)
     if facts.traced and facts.alike and not element.readers:
         said.append(f"coverage cannot tell this line from {_count(facts.alike, 'other')}")
+    if is_shown(element) and not element.runs & facts.passing:
+        said.append("perhaps run only to show the failed assertion")
     if not said:
         said.append("in a function on the traceback; no coverage of the failing test is known")
     return tuple(text for text in said if text)
+
+
+def is_shown(element: Element) -> bool:
+    """Whether it is part of how an object is shown."""
+    return element.statement.qualname.endswith(".__repr__")
 
 
 def _run(runs: int, facts: Facts) -> str:

@@ -55,8 +55,9 @@ def mutants(statement: Statement, source: Source) -> Iterator[Mutant]:
     if isinstance(statement.node, _IMPORTS):
         return
     nodes = list(_nodes(statement))
-    yield from _once_each(nodes, source)
+    yield from _operators_changed(nodes, source)
     yield from _numbers(nodes, source)
+    yield from _operands_moved(nodes, source)
     yield from _whole(statement, source)
 
 
@@ -72,7 +73,7 @@ def _nodes(statement: Statement) -> Iterator[ast.AST]:
     return iter(ordered)
 
 
-def _once_each(nodes: list[ast.AST], source: Source) -> Iterator[Mutant]:
+def _operators_changed(nodes: list[ast.AST], source: Source) -> Iterator[Mutant]:
     for node in nodes:
         match node:
             case ast.Compare(ops=[operator, *_]):
@@ -89,12 +90,20 @@ def _once_each(nodes: list[ast.AST], source: Source) -> Iterator[Mutant]:
                 yield from _operator(node.target, node.value, old, new, source)
             case ast.UnaryOp(op=ast.Not()):
                 yield _replace(node, source.span(node.operand), "dropping `not`", source)
+            case ast.Constant(value=bool(value)):
+                yield _written(node, str(not value), source)
+
+
+def _operands_moved(nodes: list[ast.AST], source: Source) -> Iterator[Mutant]:
+    for node in nodes:
+        match node:
+            case ast.BinOp():
+                left = _text(node.left, source)
+                yield _replace(node, source.span(node.left), f"keeping only `{left}`", source)
             case ast.Call(args=[first, second, *_]) if not any(
                 isinstance(argument, ast.Starred) for argument in (first, second)
             ):
                 yield _swap(first, second, "the first two arguments", source)
-            case ast.Constant(value=bool(value)):
-                yield _written(node, str(not value), source)
 
 
 def _numbers(nodes: list[ast.AST], source: Source) -> Iterator[Mutant]:

@@ -1,14 +1,17 @@
 """The names of one source: what its statements read and bind, and what it imports."""
 
 import ast
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from pytest_buddy.localize.statements import Statement, Statements, header_nodes, statements
 from pytest_buddy.source import Source
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_WORD = re.compile(r"[^\W\d]\w*")
+_NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,50 +23,79 @@ class Reading:
     binds: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Names:
-    """`bound`: module-level names; `imports`: what a local name stands for; `locals`: those of functions."""
+    """The names of one source; what a statement reads is worked out when asked for."""
 
-    readings: tuple[Reading, ...]
-    bound: Mapping[str, tuple[int, ...]]
-    imports: Mapping[str, tuple[str, ...]]
-    locals: Mapping[int, frozenset[str]]
+    def __init__(self, source: Source) -> None:
+        self.table: Statements = statements(source)
+        self.imports: dict[str, tuple[str, ...]] = {}
+        self.bound: dict[str, list[int]] = {}
+        self._readings: dict[int, Reading] = {}
+        self._locals: dict[int, frozenset[str]] = {}
+        for statement in self.table.all:
+            if isinstance(statement.node, ast.Import | ast.ImportFrom):
+                self.imports.update(_imported(source, statement.node))
+            elif statement.scope < 0:
+                for name in self.reading(statement).binds:
+                    self.bound.setdefault(name, []).append(statement.index)
 
-    def is_local(self, table: Statements, statement: Statement, name: str) -> bool:
+    @cached_property
+    def lines(self) -> Mapping[str, set[int]]:
+        """Word -> the lines it is on, in code or not."""
+        found: dict[str, set[int]] = {}
+        for number, line in enumerate(_NEWLINE.split(self.table.source.text), start=1):
+            for word in _WORD.findall(line):
+                if word in found:
+                    found[word].add(number)
+                else:
+                    found[word] = {number}
+        return found
+
+    def mentioning(self, words: Iterable[str]) -> list[Statement]:
+        """The statements with one of these words on their lines, in source order."""
+        lines: set[int] = set()
+        for word in words:
+            lines |= self.lines.get(word, set())
+        indices = {index for line in lines for index in self.table.by_line.get(line, ())}
+        return [self.table.all[index] for index in sorted(indices)]
+
+    def reading(self, statement: Statement) -> Reading:
+        """What a statement reads and binds."""
+        known = self._readings.get(statement.index)
+        if known is None:
+            known = self._readings[statement.index] = reading(statement)
+        return known
+
+    def is_local(self, statement: Statement, name: str) -> bool:
         """Whether a name read by a statement is a variable of a function around it."""
-        scope = statement.index if isinstance(statement.node, _FUNCTIONS) else statement.scope
+        scope = statement.scope
         while scope >= 0:
-            if name in self.locals.get(scope, ()) and scope != statement.index:
+            if name in self._variables(scope):
                 return True
-            scope = table.all[scope].scope
+            scope = self.table.all[scope].scope
         return False
+
+    def _variables(self, scope: int) -> frozenset[str]:
+        """The parameters and assigned names of a function; none of a class, whose methods don't see them."""
+        known = self._locals.get(scope)
+        if known is None:
+            node = self.table.all[scope].node
+            found: set[str] = set()
+            if isinstance(node, _FUNCTIONS):
+                found.update(argument.arg for argument in _arguments(node.args))
+                parts = list(ast.walk(node))
+                for part in parts:
+                    if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                        found.add(part.id)
+                found.difference_update(*(part.names for part in parts if isinstance(part, ast.Global)))
+            known = self._locals[scope] = frozenset(found)
+        return known
 
 
 @lru_cache(maxsize=512)
 def names(source: Source) -> Names:
     """The names of a source; raises SourceError when it does not parse."""
-    table = statements(source)
-    readings = tuple(reading(statement) for statement in table.all)
-    bound: dict[str, list[int]] = {}
-    imports: dict[str, tuple[str, ...]] = {}
-    variables: dict[int, set[str]] = {}
-    for statement, read in zip(table.all, readings, strict=True):
-        if isinstance(statement.node, ast.Import | ast.ImportFrom):
-            imports.update(_imported(source, statement.node))
-        elif statement.scope < 0:
-            for name in read.binds:
-                bound.setdefault(name, []).append(statement.index)
-        elif isinstance(table.all[statement.scope].node, _FUNCTIONS):
-            variables.setdefault(statement.scope, set()).update(read.binds)
-        if isinstance(statement.node, _FUNCTIONS):
-            arguments = {argument.arg for argument in _arguments(statement.node.args)}
-            variables.setdefault(statement.index, set()).update(arguments)
-    return Names(
-        readings=readings,
-        bound={name: tuple(indices) for name, indices in bound.items()},
-        imports=imports,
-        locals={scope: frozenset(found) for scope, found in variables.items()},
-    )
+    return Names(source)
 
 
 def reading(statement: Statement) -> Reading:

@@ -1,8 +1,10 @@
 """How likely a kind of statement is to hold a fault, before any test has run."""
 
 import ast
+from functools import lru_cache
 
-from pytest_buddy.localize.statements import Statement, header_nodes
+from pytest_buddy.localize.statements import Statement, header_nodes, statements
+from pytest_buddy.source import Source
 
 # Conditions, returns and updates decide what comes out; plain calls and constants rarely do. Set by that
 # argument alone, not fitted.
@@ -45,6 +47,12 @@ _DECIDING = (
 _PLAIN = 0.3
 
 
+@lru_cache(maxsize=512)
+def priors(source: Source) -> tuple[float, ...]:
+    """The prior of each statement of a source that tests run."""
+    return tuple(prior(statement) for statement in statements(source).all)
+
+
 def prior(statement: Statement) -> float:
     """0..1; a statement that only moves a name or a constant about counts little whatever its kind."""
     node = statement.node
@@ -67,4 +75,9 @@ def definition_prior(statement: Statement) -> float:
 
 
 def _decides(statement: Statement) -> bool:
+    value = getattr(statement.node, "value", None)
+    if isinstance(value, _DECIDING):
+        return True
+    if value is None or isinstance(value, ast.Name | ast.Constant):
+        return False
     return any(isinstance(node, _DECIDING) for node in header_nodes(statement.node))

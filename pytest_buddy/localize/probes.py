@@ -20,7 +20,7 @@ _EACH = 3
 
 
 def probes(fault: Fault, sources: Mapping[str, Source], *, limit: int = 24) -> tuple[Patch, ...]:
-    """At most `limit` mutants of the first ten suspects: one of each, then a second of each, then a third."""
+    """At most `limit` mutants of the first ten suspects: one of each, then a second, then a third."""
     rows = [list(_of_suspect(suspect, sources)) for suspect in fault.suspects[:_STATEMENTS]]
     found: dict[str, Patch] = {}
     for position in range(_EACH):
@@ -35,14 +35,9 @@ def _of_suspect(suspect: Suspect, sources: Mapping[str, Source]) -> Iterator[Pat
     statement = _statement(suspect, source) if source else None
     if source is None or statement is None:
         return
-    count = 0
-    for mutant in mutants(statement, source):
-        patch = _patch(mutant, suspect, source)
-        if patch is not None:
-            yield patch
-            count += 1
-            if count == _EACH:
-                return
+    found = [patch for mutant in mutants(statement, source) if (patch := _patch(mutant, suspect, source))]
+    # The last one is the most drastic: it tells whether the statement matters at all.
+    yield from found if len(found) <= _EACH else (*found[: _EACH - 1], found[-1])
 
 
 def _statement(suspect: Suspect, source: Source) -> Statement | None:

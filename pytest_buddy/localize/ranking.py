@@ -11,13 +11,13 @@ are not fitted here.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from heapq import nlargest
+from heapq import nsmallest
 
 from pytest_buddy.domain import Failure, Suspect
-from pytest_buddy.localize.evidence import Facts, evidence
+from pytest_buddy.localize.evidence import Facts, evidence, is_shown
 from pytest_buddy.localize.mentions import Named, named
 from pytest_buddy.localize.ochiai import ochiai
-from pytest_buddy.localize.priors import definition_prior, prior
+from pytest_buddy.localize.priors import definition_prior, priors
 from pytest_buddy.localize.program import Element, Program
 from pytest_buddy.localize.tracebacks import Site, sites, weight
 
@@ -31,6 +31,8 @@ KEPT = 50
 _INDIRECT = 0.9
 # The rest of a frame's function shares in what the frame's own line gets.
 _SAME_FUNCTION = 0.5
+# A failed assertion calls `__repr__` to show what it compared; in a passing test nothing does.
+_SHOWN = 0.5
 _DIGITS = 6
 
 
@@ -72,8 +74,7 @@ def suspects(case: Case, elements: Sequence[Element], program: Program) -> tuple
     functions = _functions(scored)
     final: list[tuple[float, Element]] = []
     for score, element in scored:
-        likely = definition_prior if element.name or element.readers else prior
-        score += KIND * likely(element.statement) + FUNCTION * functions[_function(element)]
+        score += KIND * _kind(element, program) + FUNCTION * functions[_function(element)]
         final.append((round(score / TOTAL, _DIGITS), element))
     return _ranked(final, case, stack, mentioned, program)
 
@@ -91,11 +92,7 @@ def _ranked(
         equal[score] = equal.get(score, 0) + 1
         bits = element.runs & (case.failing | case.passing)
         alike[bits] = alike.get(bits, 0) + 1
-    kept = nlargest(
-        KEPT,
-        final,
-        key=lambda item: (item[0], [-ord(c) for c in item[1].statement.path], -item[1].statement.line),
-    )
+    kept = nsmallest(KEPT, final, key=lambda item: (-item[0], item[1].statement.path, item[1].statement.line))
     found: list[Suspect] = []
     for position, (score, element) in enumerate(kept):
         statement = element.statement
@@ -145,6 +142,8 @@ class _Spectra:
         if known is None:
             ran = (bits & case.failing).bit_count(), (bits & case.passing).bit_count()
             known = self._known[bits] = ochiai(*ran, case.failing_count)
+        if not bits & case.passing and is_shown(element):
+            known *= _SHOWN
         return known * _INDIRECT ** (1 + element.distance) if element.readers else known
 
 
@@ -195,6 +194,13 @@ class _Stack:
             return values.get((path, statement.line), 0.0)
         lines = range(statement.line, statement.end_line + 1)
         return max(values.get((path, line), 0.0) for line in lines)
+
+
+def _kind(element: Element, program: Program) -> float:
+    statement = element.statement
+    if element.readers:
+        return definition_prior(statement)
+    return priors(program.sources[statement.path])[statement.index]
 
 
 def _function(element: Element) -> tuple[str, str]:

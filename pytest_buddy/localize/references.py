@@ -8,7 +8,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pytest_buddy.localize.names import Names, names, reading
+from pytest_buddy.localize.names import Names, names
 from pytest_buddy.localize.program import Element, Program
 from pytest_buddy.localize.statements import Statement, Statements
 
@@ -27,9 +27,16 @@ def definitions(program: Program, runs: Mapping[str, list[int]]) -> tuple[Elemen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Module:
-    table: Statements
     names: Names
     runs: list[int]
+
+    @property
+    def table(self) -> Statements:
+        return self.names.table
+
+    def matters(self, statement: Statement) -> bool:
+        """Whether what it reads can matter: a test ran it, or it is a definition itself."""
+        return bool(self.runs[statement.index]) or _is_definition(self.names, statement)
 
 
 class _Graph:
@@ -50,37 +57,44 @@ class _Graph:
             if path in self._modules or (module := self._load(path)) is None:
                 continue
             self._modules[path] = module
-            for target in self._read(path, module):
-                waiting.append(target)
+            waiting.extend(self._read(path, module))
+        self._read_attributes()
 
     def _load(self, path: str) -> _Module | None:
         table = self._program.table(path)
         if table is None:
             return None
-        runs = self._runs.get(path) or [0] * len(table.all)
-        return _Module(table=table, names=names(table.source), runs=runs)
+        return _Module(names=names(table.source), runs=self._runs.get(path) or [0] * len(table.all))
 
     def _read(self, path: str, module: _Module) -> Iterator[str]:
-        """Note what each statement of a module reads; the paths of the modules it reads from."""
-        for statement in module.table.all:
-            if not (module.runs[statement.index] or _is_definition(module.table, statement)):
+        """Note which definitions each statement of a module reads; the paths of the modules they are in."""
+        known = module.names
+        for statement in known.mentioning((*known.bound, *known.imports)):
+            if not module.matters(statement):
                 continue
             place = (path, statement.index)
-            read = module.names.readings[statement.index]
-            for chain in read.chains:
-                for target in self._targets(path, module, statement, chain):
+            for chain in known.reading(statement).chains:
+                if known.is_local(statement, chain[0]):
+                    continue
+                for target in self._resolve(path, known, chain, hops=3):
                     yield target[0]
                     if target != place and target[1] >= 0:
                         self._readers.setdefault(target, set()).add(place)
-            for attribute in read.attributes:
-                self._attribute_readers.setdefault(attribute, set()).add(place)
 
-    def _targets(
-        self, path: str, module: _Module, statement: Statement, chain: tuple[str, ...]
-    ) -> Iterable[Place]:
-        if module.names.is_local(module.table, statement, chain[0]):
-            return ()
-        return self._resolve(path, module.names, chain, hops=3)
+    def _read_attributes(self) -> None:
+        """Note which statements read an attribute that is called as a name bound in some class body."""
+        fields = {
+            name
+            for module in self._modules.values()
+            for statement in module.table.all
+            if _is_field(module.table, statement)
+            for name in module.names.reading(statement).binds
+        }
+        for path, module in self._modules.items():
+            for statement in module.names.mentioning(fields):
+                if module.matters(statement):
+                    for attribute in fields.intersection(module.names.reading(statement).attributes):
+                        self._attribute_readers.setdefault(attribute, set()).add((path, statement.index))
 
     def _resolve(self, path: str, names_: Names, chain: tuple[str, ...], *, hops: int) -> Iterable[Place]:
         """Where the definition that a dotted name means is; index -1 stands for the module alone."""
@@ -117,7 +131,7 @@ class _Graph:
                     yield Element(
                         statement=statement,
                         runs=bits,
-                        name=_name_of(statement),
+                        name=_name_of(module.names, statement),
                         readers=tuple(self._readers_of(place, reach)),
                         distance=distance,
                     )
@@ -132,7 +146,7 @@ class _Graph:
             if bits:
                 label = "" if path in self._program.tests else module.table.function_of(statement)
                 if not module.runs[index]:
-                    label = _name_of(statement) or label
+                    label = _name_of(module.names, statement) or label
                 found[label] = found.get(label, 0) | bits
         if not found:
             path, index = place
@@ -149,7 +163,7 @@ class _Graph:
         statement = module.table.all[index]
         found = set(self._readers.get(place, ()))
         if _is_field(module.table, statement):
-            name = _name_of(statement)
+            name = _name_of(module.names, statement)
             found |= {reader for reader in self._attribute_readers.get(name, ()) if reader != place}
         return found
 
@@ -160,7 +174,7 @@ class _Graph:
             (path, statement.index)
             for path, module in self._modules.items()
             for statement in module.table.all
-            if _is_definition(module.table, statement)
+            if _is_definition(module.names, statement)
         ]
         bodies = self._bodies()
         for distance in range(_ROUNDS):
@@ -184,7 +198,7 @@ class _Graph:
         if _is_field(module.table, statement):
             owner = reach.get((place[0], statement.scope), (0, 0))[0]
             read = 0
-            for reader in self._attribute_readers.get(_name_of(statement), ()):
+            for reader in self._attribute_readers.get(_name_of(module.names, statement), ()):
                 if reader != place:
                     read |= self._modules[reader[0]].runs[reader[1]] or reach.get(reader, (0, 0))[0]
             bits |= owner & read if owner & read else owner
@@ -206,7 +220,7 @@ class _Graph:
         return found
 
 
-def _is_definition(table: Statements, statement: Statement) -> bool:
+def _is_definition(known: Names, statement: Statement) -> bool:
     """Whether it runs at import: module level, class level, or a header with defaults or decorators."""
     node = statement.node
     if isinstance(node, _FUNCTIONS):
@@ -214,7 +228,8 @@ def _is_definition(table: Statements, statement: Statement) -> bool:
         return bool(arguments.defaults or any(arguments.kw_defaults) or node.decorator_list)
     if isinstance(node, ast.ClassDef):
         return True
-    return bool(_name_of(statement)) and (statement.scope < 0 or _is_field(table, statement))
+    at_import = statement.scope < 0 or _is_field(known.table, statement)
+    return at_import and bool(_name_of(known, statement))
 
 
 def _is_field(table: Statements, statement: Statement) -> bool:
@@ -223,6 +238,6 @@ def _is_field(table: Statements, statement: Statement) -> bool:
     return in_class and isinstance(statement.node, ast.Assign | ast.AnnAssign | ast.AugAssign)
 
 
-def _name_of(statement: Statement) -> str:
+def _name_of(known: Names, statement: Statement) -> str:
     """The name that a definition binds, or adds to; empty for other statements."""
-    return next(iter(reading(statement).binds), "")
+    return next(iter(known.reading(statement).binds), "")

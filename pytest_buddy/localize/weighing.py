@@ -2,13 +2,15 @@
 
 For a mutant m that was run on F failing tests:
 
-    weight(m) = k / sqrt(F x (k + broken)),   k = turned green + 0.5 x failing differently
+    weight(m) = k / sqrt(F x (k + broken)),   k = turned green + 0.1 x failing differently
 
-which is Ochiai with "the mutant changed the test" in the place of "the test ran the statement" (Metallaxis);
-that a failing test turns green counts double, for it happens almost only at the fault (MUSE). A time-out or
-a crash says nothing of the statement and counts as no change. A statement has the weight of its best mutant,
-and its score moves by 0.3 x (its weight - the mean weight of all probed ones), on the scale of the ranking:
-as much as the other two signals that join the coverage. What was not probed keeps its score.
+which is Ochiai with "the mutant changed the test" in the place of "the test ran the statement" (Metallaxis).
+That a failing test turns green counts ten times as much as that it fails differently: the one happens
+almost only at the fault (MUSE), the other wherever a value is lost. A time-out or a crash says nothing of
+the statement and counts as no change. A statement has the weight of its best mutant, and its score moves by
+0.6 x (its weight - the mean weight of all probed ones), on the scale of the ranking: an experiment outweighs
+either of the two hints that join the coverage, not both. What was not
+probed keeps its score.
 """
 
 import re
@@ -20,8 +22,8 @@ from pytest_buddy.domain import GREEN, RED, Fault, Outcome, Suspect, Trial
 from pytest_buddy.localize.ranking import TOTAL
 from pytest_buddy.source import Source
 
-PROBE = 0.3
-_CHANGED = 0.5
+PROBE = 0.6
+_CHANGED = 0.1
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 _DIGITS = 6
 
@@ -57,9 +59,11 @@ def weigh(
     effects: dict[int, list[_Effect]] = {}
     for trial in trials:
         position = _probed(trial, fault.suspects, sources)
-        effect = _effect(trial, frozenset(fault.tests), baseline)
-        if position is not None and effect.failing:
-            effects.setdefault(position, []).append(effect)
+        if position is not None:
+            shown = fault.suspects[position].function.endswith(".__repr__")
+            effect = _effect(trial, frozenset(fault.tests), baseline, shown=shown)
+            if effect.failing:
+                effects.setdefault(position, []).append(effect)
     if not effects:
         return fault
     best = {position: max(found, key=lambda e: e.weight) for position, found in effects.items()}
@@ -86,7 +90,10 @@ def _probed(trial: Trial, suspects: Sequence[Suspect], sources: Mapping[str, Sou
     return min(holding)[1] if holding else None
 
 
-def _effect(trial: Trial, failing: frozenset[str], baseline: Mapping[str, Outcome]) -> _Effect:
+def _effect(
+    trial: Trial, failing: frozenset[str], baseline: Mapping[str, Outcome], *, shown: bool
+) -> _Effect:
+    """What a trial did; other messages do not count where it only changes how objects are `shown`."""
     fixed = changed = broken = ran = 0
     for outcome in trial.outcomes:
         before = baseline.get(outcome.test)
@@ -94,7 +101,9 @@ def _effect(trial: Trial, failing: frozenset[str], baseline: Mapping[str, Outcom
             ran += 1
             fixed += outcome.status in GREEN
             changed += (
-                outcome.status in ("failed", "error") and before is not None and _differs(before, outcome)
+                outcome.status in ("failed", "error")
+                and before is not None
+                and _differs(before, outcome, shown=shown)
             )
         elif before is not None and before.status in GREEN:
             broken += outcome.status in RED
@@ -103,11 +112,10 @@ def _effect(trial: Trial, failing: frozenset[str], baseline: Mapping[str, Outcom
     )
 
 
-def _differs(before: Outcome, after: Outcome) -> bool:
-    def seen(outcome: Outcome) -> tuple[str, str, str, int]:
-        return outcome.error_type, _ADDRESS.sub("", outcome.message), outcome.path, outcome.line
-
-    return seen(before) != seen(after)
+def _differs(before: Outcome, after: Outcome, *, shown: bool) -> bool:
+    if (before.error_type, before.path, before.line) != (after.error_type, after.path, after.line):
+        return True
+    return not shown and _ADDRESS.sub("", before.message) != _ADDRESS.sub("", after.message)
 
 
 def _moved(suspect: Suspect, effect: _Effect, count: int, mean: float) -> Suspect:
