@@ -26,6 +26,10 @@ class Redactor:
         self._originals: dict[str, str] = {}
         self._counts: dict[str, int] = {}
         known = {value for name, value in (environment or {}).items() if _SECRET_NAME.search(name)}
+        for value in (environment or {}).values():
+            known.update(
+                match["value"] for match in _URL_PASSWORD.finditer(value) if _is_value(match["value"])
+            )
         exact = sorted({*filter(_maskable, known), *filter(None, secrets)})
         self._exact = tuple(re.compile(_bounded(value)) for value in exact)
 
@@ -200,6 +204,9 @@ def _mail(value: str) -> bool:
     return not reserved and local not in ("git", "hg", "user", "me", "noreply", "no-reply")
 
 
+_URL_PASSWORD = re.compile(
+    r"(?<![A-Za-z])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@\"'<>?#]{0,80}:(?P<value>[^\s/@\"'<>]{3,200})@"
+)
 _STRONG = r"(?:password|passwd|passphrase|passcode|pwd|secret|(?<![a-z])pass)"
 _WEAK = r"(?:token|credential|(?:api|access|account|private|encryption|signing|auth|master|shared)[_-]?key)"
 _NAME_END = r"(?:s|[_-]?(?:value|key|hash|base64|b64|prod|dev|test|default|\d{1,3}))?"
@@ -314,9 +321,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         kind="url_password",
         keywords=("://",),
-        pattern=re.compile(
-            r"(?<![A-Za-z])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@\"'<>?#]{0,80}:(?P<value>[^\s/@\"'<>]{3,200})@"
-        ),
+        pattern=_URL_PASSWORD,
         group="value",
         accepts=_is_value,
     ),

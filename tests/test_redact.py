@@ -224,6 +224,11 @@ def test_values_of_secret_variables_are_masked():
     assert redactor.restore(redactor.redact(text)) == text
 
 
+def test_a_password_in_the_url_of_a_variable_is_masked_alone_too():
+    redactor = Redactor(environment={"DATABASE_URL": f"postgres://app:{_STRANGE}@db/app"})
+    assert redactor.redact(f"got {_STRANGE}") == "got <SECRET:environment:1>"
+
+
 def test_overlapping_secrets_leave_no_rest():
     inner = TOKENS["github classic"]
     redactor = Redactor(environment={"A_TOKEN": "tail" + inner[:12], "B_TOKEN": inner[8:] + "beyond"})

@@ -23,6 +23,17 @@ def one_line(text: str, *, limit: int) -> str:
     return flat if len(flat) <= limit and len(text) <= 4 * limit else flat[:limit].rstrip() + "..."
 
 
+def fitted(text: str, columns: int) -> str:
+    """As much of the text as has room in that many columns of a terminal."""
+    used = 0
+    for position, character in enumerate(text):
+        if not unicodedata.combining(character):
+            used += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if used > columns:
+            return text[:position]
+    return text
+
+
 def _shown(character: str, *, ascii: bool) -> str:  # noqa: A002
     if character.isascii() and character.isprintable():
         return character

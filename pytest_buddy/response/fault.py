@@ -15,6 +15,8 @@ from pytest_buddy.source import Source
 
 _STATEMENT_LINES = 3
 _ERROR_ROOM = 24
+_MESSAGE = 20_000
+_EVIDENCE = 240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +67,10 @@ def add_essentials(page: Page, fault: Fault, sources: Mapping[str, Source], limi
     page.indent(2)
     if fault.suspects:
         first = fault.suspects[0]
-        page.add(page.joined((page.user(first.function, "bold"), _location(page, first))))
-        _add_lines(page, (first,), sources, evidence=0)
+        tie = f"one of {first.tied_with + 1} lines that coverage cannot tell apart" if first.tied_with else ""
+        place = (page.user(first.function, "bold"), _location(page, first), Text(tie, "yellow"))
+        page.add(page.joined(place))
+        _add_lines(page, (first,), sources, evidence=0, digits=len(str(first.end_line)))
     elif fault.note:
         page.add(page.prose(fault.note, "yellow"))
     add_offer(page, fault, limits.diff)
@@ -100,7 +104,7 @@ def _add_test(page: Page, test: str, failure: Failure | None) -> None:
 
 
 def _reason(failure: Failure) -> str:
-    lines = [line.strip() for line in failure.message.splitlines() if line.strip()]
+    lines = [line.strip() for line in failure.message[:_MESSAGE].splitlines() if line.strip()]
     named = [line for line in lines if failure.error_type and line.startswith(failure.error_type)]
     if named:
         return named[-1]
@@ -114,55 +118,60 @@ def _location(page: Page, suspect: Suspect) -> Text:
 def _add_suspects(
     page: Page, suspects: Sequence[Suspect], sources: Mapping[str, Source], limits: Limits
 ) -> None:
+    digits = len(str(max(suspect.end_line for suspect in suspects)))
     for tied, alike in itertools.groupby(suspects, key=lambda one: one.rank if one.tied_with else 0):
         block = list(alike)
         if tied:
-            _add_tie(page, block, sources, limits.evidence if tied == 1 else 1)
+            evidence = limits.evidence if tied == 1 else 1
+            _add_tie(page, block, sources, evidence=evidence, digits=digits)
         else:
-            _add_places(page, block, sources, limits.evidence)
+            _add_places(page, block, sources, evidence=limits.evidence, digits=digits)
 
 
-def _add_tie(page: Page, block: list[Suspect], sources: Mapping[str, Source], evidence: int) -> None:
+def _add_tie(
+    page: Page, block: list[Suspect], sources: Mapping[str, Source], *, evidence: int, digits: int
+) -> None:
     number = block[0].tied_with + 1
     shown = "" if number <= len(block) else f" ({len(block)} shown)"
     page.add(Text(f"coverage cannot tell these {number} lines apart{shown}", "yellow"))
     shared = [item for item in block[0].evidence if all(item in other.evidence for other in block)]
     ordered = sorted(block, key=lambda suspect: (suspect.path, suspect.line))
-    _add_places(page, ordered, sources, 0, shared=shared[:evidence])
+    _add_places(page, ordered, sources, evidence=0, digits=digits, shared=shared[:evidence])
 
 
 def _add_places(
     page: Page,
     suspects: Iterable[Suspect],
     sources: Mapping[str, Source],
-    evidence: int,
     *,
+    evidence: int,
+    digits: int,
     shared: Sequence[str] = (),
 ) -> None:
     gutter = Text()
     for _, alike in itertools.groupby(suspects, key=lambda suspect: (suspect.function, suspect.path)):
         group = tuple(alike)
         page.add(page.joined((page.user(group[0].function, "bold"), _location(page, group[0]))))
-        gutter = _add_lines(page, group, sources, evidence)
+        gutter = _add_lines(page, group, sources, evidence=evidence, digits=digits)
     for item in shared:
-        page.add(page.prose(item, "dim"), lead=gutter, hang=gutter)
+        page.add(page.prose(item, "dim", limit=_EVIDENCE), lead=gutter, hang=gutter)
 
 
 def _add_lines(
-    page: Page, suspects: tuple[Suspect, ...], sources: Mapping[str, Source], evidence: int
+    page: Page, suspects: tuple[Suspect, ...], sources: Mapping[str, Source], *, evidence: int, digits: int
 ) -> Text:
     """Show the statements with their evidence; returns the gutter, for what is to be said below them."""
-    digits = len(str(max(suspect.end_line for suspect in suspects)))
     bar = Text(f" {page.symbols.bar} ", "dim")
     gutter = Text.assemble(" " * (digits + 1), bar, "  ")
     statements = [_statement(suspect, sources) for suspect in suspects]
     margin = min((_depth(line) for lines in statements for line in lines if line.strip()), default=0)
     for suspect, lines in zip(suspects, statements, strict=True):
         for offset, line in enumerate(page.code([line[margin:] for line in lines])):
-            page.add_cut(line, lead=Text.assemble((f" {suspect.line + offset:>{digits}}", "bold"), bar))
+            style = "bold red" if suspect.rank == 1 else "bold"
+            page.add_cut(line, lead=Text.assemble((f" {suspect.line + offset:>{digits}}", style), bar))
         shown = evidence if suspect.rank == 1 else min(evidence, 1)
         for item in suspect.evidence[:shown]:
-            page.add(page.prose(item, "dim"), lead=gutter, hang=gutter)
+            page.add(page.prose(item, "dim", limit=_EVIDENCE), lead=gutter, hang=gutter)
     return gutter
 
 

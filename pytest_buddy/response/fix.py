@@ -1,20 +1,29 @@
 """The fix of a fault on a page: the coloured diff, what was run, how to apply it; or what was tried."""
 
+import sys
 from collections.abc import Iterator
 
 from rich.text import Text
 
 from pytest_buddy.domain import Fault, Proposal
-from pytest_buddy.response.diffs import DiffLine, changed, lines_of
+from pytest_buddy.response.diffs import DiffLine, LineKind, changed, lines_of
 from pytest_buddy.response.page import Page
 from pytest_buddy.response.words import also_passing, count, judged, searched, tests_run
 
 SUSPICIOUS = 0.5
 _EMPHASIZED = 0.6
-_STYLES = {"header": "bold", "hunk": "cyan", "context": "", "added": "green", "removed": "red", "note": "dim"}
+_ROWS = 4
+_STYLES: dict[LineKind, str] = {
+    "header": "bold",
+    "hunk": "cyan",
+    "context": "",
+    "added": "green",
+    "removed": "red",
+    "note": "dim",
+}
 
 
-def add_fix(page: Page, fault: Fault, limit: int) -> None:
+def add_fix(page: Page, fault: Fault, limit: int | None) -> None:
     """The fix in full, or what is known when there is none."""
     fix = fault.fix
     if fix is None:
@@ -35,7 +44,7 @@ def add_fix(page: Page, fault: Fault, limit: int) -> None:
     page.add(Text(f"buddy apply {fix.patch.id}", "bold"), lead=Text(f"{page.symbols.prompt} ", "dim"))
 
 
-def add_offer(page: Page, fault: Fault, limit: int) -> None:
+def add_offer(page: Page, fault: Fault, limit: int | None) -> None:
     """The diff and the command alone, or that there is no fix."""
     fix = fault.fix
     if fix is None:
@@ -58,14 +67,18 @@ def proposal_title(page: Page, proposal: Proposal) -> Text:
     return page.joined((Text(proposal.patch.id, "bold"), Text(_size(proposal)), origin))
 
 
-def add_diff(page: Page, proposal: Proposal, limit: int) -> None:
-    """The diff, coloured; its tail is left out when it has more lines than the limit."""
-    lines = lines_of(proposal.diff)
-    shown = lines if len(lines) <= limit else lines[: limit - 1]
-    for text in _coloured(page, shown):
-        page.add_folded(text)
-    if len(shown) < len(lines):
-        rest = count(len(lines) - len(shown), "more line")
+def add_diff(page: Page, proposal: Proposal, limit: int | None = None) -> None:
+    """The diff, coloured; with a limit, what would take more lines of the page than that is left out."""
+    lines = lines_of(page.clean(proposal.diff))
+    most = None if limit is None else page.room * _ROWS
+    shown = rows = 0
+    for text in _coloured(page, lines[:limit], most):
+        if limit is not None and rows >= limit - 1 and shown < len(lines) - 1:
+            break
+        rows += page.add_folded(text, rows=_ROWS if limit is not None else sys.maxsize)
+        shown += 1
+    if shown < len(lines):
+        rest = count(len(lines) - shown, "more line")
         page.add(Text(f"{page.symbols.ellipsis} {rest}: buddy show {proposal.patch.id}", "dim"))
 
 
@@ -74,18 +87,21 @@ def _size(proposal: Proposal) -> str:
     return f"+{added} -{removed}"
 
 
-def _coloured(page: Page, lines: tuple[DiffLine, ...]) -> Iterator[Text]:
+def _coloured(page: Page, lines: tuple[DiffLine, ...], most: int | None) -> Iterator[Text]:
     position = 0
     while position < len(lines):
         removed = _run(lines, position, "removed")
         added = _run(lines, position + len(removed), "added")
         if removed and len(removed) == len(added):
-            pairs = [_compared(page, old.text, new.text) for old, new in zip(removed, added, strict=True)]
+            pairs = [
+                _compared(page, old.text[:most], new.text[:most])
+                for old, new in zip(removed, added, strict=True)
+            ]
             yield from (old for old, _ in pairs)
             yield from (new for _, new in pairs)
             position += 2 * len(removed)
         else:
-            yield _line(page, lines[position])
+            yield _line(page, lines[position].kind, lines[position].text[:most])
             position += 1
 
 
@@ -96,11 +112,11 @@ def _run(lines: tuple[DiffLine, ...], start: int, kind: str) -> list[DiffLine]:
     return list(lines[start:end])
 
 
-def _line(page: Page, line: DiffLine) -> Text:
-    style = _STYLES[line.kind]
-    if line.kind in ("header", "note", "hunk"):
-        return page.user(line.text, style)
-    return Text.assemble((line.text[:1], style), page.user(line.text[1:], style))
+def _line(page: Page, kind: LineKind, text: str) -> Text:
+    style = _STYLES[kind]
+    if kind in ("header", "note", "hunk"):
+        return page.user(text, style)
+    return Text.assemble((text[:1], style), page.user(text[1:], style))
 
 
 def _compared(page: Page, old: str, new: str) -> tuple[Text, Text]:

@@ -14,9 +14,11 @@ _ROOM = LIMIT - 4096
 _TESTS = 10
 _SUSPECTS = 5
 _DIFF_LINES = 400
+_LONGEST = 20_000
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()+\-.!|~:$>=])")
 _LINKED = re.compile(r"([@#])")
 _TICKS = re.compile(r"`+")
+_QUOTED = re.compile(r"`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class MarkdownReporter:
             tie = f" (tied with {suspect.tied_with} more)" if suspect.tied_with else ""
             evidence = f": {self._text(suspect.evidence[0])}" if suspect.evidence else ""
             place = f"{self._span(f'{suspect.path}:{suspect.line}')} in {self._span(suspect.function)}"
-            yield f"{suspect.rank}. {place}{tie}{evidence}"
+            yield f"- {place}{tie}{evidence}"
         if fault.explanation:
             yield "\n**Why**\n"
             yield from (f"- {self._text(bullet)}" for bullet in fault.explanation.bullets)
@@ -102,15 +104,22 @@ class MarkdownReporter:
         return "\n".join((f"\n+{added} -{removed}\n", f"{fence}diff", *shown, fence)) + rest
 
     def _span(self, text: str) -> str:
-        flat = visible(one_line(self.redact(text), limit=300))
+        flat = visible(one_line(self.redact(text[:_LONGEST]), limit=300))
         ticks = "`" * (1 + _longest(_TICKS.findall(flat)))
         padding = " " if flat.startswith("`") or flat.endswith("`") or not flat else ""
         return f"{ticks}{padding}{flat}{padding}{ticks}"
 
     def _text(self, text: str) -> str:
-        flat = visible(one_line(self.redact(text), limit=600))
-        flat = flat.replace("&", "&amp;").replace("<", "&lt;")
-        return _LINKED.sub(r"\1<!-- -->", _SPECIAL.sub(r"\\\1", flat))
+        """Flowing text, its `quoted code` as code and everything else as it stands."""
+        parts = _QUOTED.split(one_line(self.redact(text[:_LONGEST]), limit=600))
+        return "".join(
+            self._span(part) if number % 2 else _plain(part) for number, part in enumerate(parts) if part
+        )
+
+
+def _plain(text: str) -> str:
+    escaped = _SPECIAL.sub(r"\\\1", visible(text).replace("&", "&amp;").replace("<", "&lt;"))
+    return _LINKED.sub(r"\1<!-- -->", escaped)
 
 
 def _longest(runs: list[str]) -> int:

@@ -14,6 +14,7 @@ from pytest_buddy.response.escape import one_line, visible
 NARROW = 60
 _WIDEST = 400
 _PROSE_LIMIT = 600
+_LONGEST = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +73,20 @@ class Page:
         """The columns right of the margin."""
         return self.width - self._margin
 
+    def clean(self, text: str) -> str:
+        """The text as others may read it; secrets of several lines are found only in the whole text."""
+        return self._redact(text) if self._redact else text
+
     def user(self, text: str, style: str = "") -> Text:
         """One line of the user's text, escaped, as it is."""
-        redacted = self._redact(text) if self._redact else text
-        return Text(visible(redacted, ascii=self._ascii), style)
+        return Text(visible(self.clean(text), ascii=self._ascii), style)
 
     def prose(self, text: str, style: str = "", *, limit: int = _PROSE_LIMIT) -> Text:
-        """The user's text as flowing text: on one line, cut when very long."""
-        return self.user(one_line(text, limit=limit), style)
+        """The user's text as flowing text, its `quoted code` set off: on one line, cut when very long."""
+        flat = one_line(self.clean(text[:_LONGEST]), limit=limit)
+        shown = Text(visible(flat, ascii=self._ascii), style)
+        shown.highlight_regex(r"`[^`]+`", "cyan")
+        return shown
 
     def joined(self, parts: Iterable[Text | str]) -> Text:
         """The parts that are not empty, with a dot between them."""
@@ -120,21 +127,28 @@ class Page:
         lead = Text(lead) if isinstance(lead, str) else lead
         self._emit(Text.assemble(lead, self._cut(text, max(8, self.room - lead.cell_len))))
 
-    def add_folded(self, text: Text) -> None:
-        """Text broken wherever the line is full: nothing of it is lost, not even spaces."""
-        columns, offsets, used = max(8, self.room), [], 0
+    def add_folded(self, text: Text, *, rows: int) -> int:
+        """Text broken wherever the line is full, spaces kept, cut after `rows`; returns the rows it took."""
+        offsets: list[int] = []
+        columns, used = max(8, self.room), 0
         for position, character in enumerate(text.plain):
             size = get_character_cell_size(character)
             if used + size > columns:
+                if len(offsets) + 1 == rows:
+                    text = text[: max(0, position - cell_len(self.symbols.ellipsis))]
+                    text.append(self.symbols.ellipsis, "dim")
+                    break
                 offsets.append(position)
                 used = cell_len(self.symbols.fold) + 1
             used += size
         for number, line in enumerate(text.divide(offsets)):
             self._emit(line if number == 0 else Text.assemble((f"{self.symbols.fold} ", "dim"), line))
+        return len(offsets) + 1
 
     def code(self, lines: Sequence[str]) -> list[Text]:
         """Lines of Python, syntax-coloured on a page with colours."""
-        shown = [self.user(line) for line in lines]
+        cleaned = self.clean("\n".join(lines)).split("\n") if lines else []
+        shown = [Text(visible(line[: 2 * _WIDEST], ascii=self._ascii)) for line in cleaned]
         if not self.color or not lines:
             return shown
         plain = "\n".join(line.plain for line in shown)

@@ -9,7 +9,7 @@ from pytest_buddy.domain import (
     WorkEnded,
     WorkStarted,
 )
-from pytest_buddy.response.escape import one_line, visible
+from pytest_buddy.response.escape import fitted, one_line, visible
 from pytest_buddy.response.words import count, seconds
 
 _STEPS = {
@@ -38,7 +38,7 @@ class ProgressLine:
         if self._fixed:
             parts = (*parts, f"{len(self._fixed)} fixed")
         line = f"buddy: {(' - ' if self._ascii else ' · ').join(parts)}"
-        return visible(line, ascii=self._ascii)[: max(0, self._width - 1)]
+        return fitted(visible(line, ascii=self._ascii), self._width - 1)
 
     def _parts(self, event: Event) -> tuple[str, ...] | None:
         if isinstance(event, WorkStarted):

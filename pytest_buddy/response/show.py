@@ -49,7 +49,7 @@ def render_proposal(
     for reason in proposal.patch.rationale:
         page.add(page.prose(reason))
     page.blank()
-    add_diff(page, proposal, limit=len(proposal.diff) + 1)
+    add_diff(page, proposal)
     page.blank()
     if fault is not None:
         worth = judged(proposal, len(fault.tests))

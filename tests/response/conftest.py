@@ -260,6 +260,21 @@ def _wide() -> Sample:
     return Sample(diagnosis(one), {"pkg/x.py": source("pkg/x.py", code)})
 
 
+def _huge() -> Sample:
+    line = "x = " + "[1, 2], " * 100_000
+    diff = f"--- a/pkg/x.py\n+++ b/pkg/x.py\n@@ -1 +1 @@\n-{line}\n+{line}1\n"
+    test = "tests/test_x.py::test_a[" + "a" * 500_000 + "]"
+    one = fault(
+        tests=(test,),
+        suspects=(suspect(1, evidence=("e " * 500_000,)),),
+        explanation=Explanation(bullets=("word " * 200_000,) * 4),
+        proposals=(proposal(diff=diff),),
+        note="n" * 500_000,
+    )
+    failed = (failure(test, "m" * 1_000_000 + "\n" * 1_000_000),)
+    return Sample(diagnosis(one, failures=failed), {"pkg/x.py": source("pkg/x.py", line + "\n")})
+
+
 @pytest.fixture(scope="session")
 def samples() -> dict[str, Sample]:
     """Diagnoses by name."""
@@ -275,6 +290,7 @@ def samples() -> dict[str, Sample]:
         "long_diff": _long_diff(),
         "hostile": _hostile(),
         "wide": _wide(),
+        "huge": _huge(),
     }
 
 

@@ -3,13 +3,19 @@
 import re
 import subprocess
 import sys
+import time
 import unicodedata
+from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pytest_buddy.domain import Diagnosis
+from pytest_buddy.domain import Diagnosis, Failure, Fault, Patch, Proposal, Verdict
+from pytest_buddy.redact import Redactor
 from pytest_buddy.response import render_diagnosis
+from pytest_buddy.source import Source
 
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -27,6 +33,7 @@ CASES = [
         "long_diff",
         "hostile",
         "wide",
+        "huge",
     )
 ] + [
     ("fixed", 40, 0, False),
@@ -65,6 +72,49 @@ def test_section_stays_short_however_much_failed(samples, width):
     for sample in samples.values():
         text = render_diagnosis(sample.diagnosis, sample.sources, width=width)
         assert text.count("\n") <= 120
+
+
+def test_huge_texts_cost_little(samples):
+    sample = samples["huge"]
+    started = time.process_time()
+    render_diagnosis(sample.diagnosis, sample.sources, color=True)
+    assert time.process_time() - started < 2
+
+
+def test_a_secret_of_several_lines_is_redacted_in_diff_and_code(samples):
+    body = "\n".join("aB3" * 20 + str(number) for number in range(6))
+    key = f"KEY = '''-----BEGIN RSA PRIVATE {'KEY'}-----\n{body}\n-----END RSA PRIVATE {'KEY'}-----'''\n"
+    fault = samples["fixed"].diagnosis.faults[0]
+    lines = "".join(f"+{line}\n" for line in key.splitlines())
+    diff = f"--- a/pkg/x.py\n+++ b/pkg/x.py\n@@ -0,0 +1,8 @@\n{lines}"
+    suspect = replace(fault.suspects[0], line=1, end_line=8)
+    fault = replace(fault, suspects=(suspect,), proposals=(replace(fault.proposals[0], diff=diff),))
+    diagnosis = replace(samples["fixed"].diagnosis, faults=(fault,))
+    source = Source(path="pkg/x.py", module="pkg.x", content=key.encode())
+    shown = render_diagnosis(diagnosis, {"pkg/x.py": source}, redact=Redactor().redact)
+    assert "aB3" not in shown
+    assert shown.count("<SECRET:private_key:") == 2
+
+
+@given(text=st.text(), width=st.integers(20, 100), color=st.booleans(), ascii_only=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_any_text_is_shown_within_the_lines(text, width, color, ascii_only):
+    failure = Failure(test=text, phase="call", error_type=text[:9], message=text)
+    patch = Patch(edits=(), origin="template:x", rationale=(text,))
+    verdict = Verdict(outcome="fixed", confirmed=True)
+    diff = f"--- a/x\n+++ b/x\n@@ -1 +1 @@\n-{text}\n+{text}x\n"
+    fault = Fault(
+        id="f1",
+        tests=(text,),
+        note=text,
+        proposals=(Proposal(patch=patch, diff=diff, verdict=verdict, changed_lines=1),),
+    )
+    diagnosis = Diagnosis(failures=(failure,), faults=(fault,), notices=(text,))
+    shown = _STYLE.sub("", render_diagnosis(diagnosis, {}, width=width, color=color, ascii=ascii_only))
+    for line in shown.split("\n"):
+        assert cell_len(line) <= width
+        assert all(unicodedata.category(ch) not in ("Cc", "Cf", "Cs", "Zl", "Zp") for ch in line)
+        assert line.isascii() or not ascii_only
 
 
 def test_colour_adds_styles_and_nothing_else(samples):
