@@ -1,6 +1,7 @@
 """One source file as bytes, with the arithmetic between bytes, text, lines and syntax-tree offsets."""
 
 import ast
+import bisect
 import hashlib
 import io
 import re
@@ -92,6 +93,22 @@ class Source:
         """The line ending most used in the file; LF when it has none."""
         endings: list[bytes] = _NEWLINE.findall(self.content)
         return max((b"\n", b"\r\n", b"\r"), key=endings.count) if endings else b"\n"
+
+    def enclosing_lines(self, start: int, end: int) -> tuple[int, int]:
+        """First and last line of the outermost function around the bytes, or the whole file outside functions."""
+        first, last = self._line_at(start), self._line_at(max(start, end - 1))
+        pending: list[ast.AST] = [self.tree]
+        while pending:
+            for node in ast.iter_child_nodes(pending.pop()):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    if node.lineno <= first and last <= (node.end_lineno or 0):
+                        return node.lineno, node.end_lineno or node.lineno
+                elif isinstance(node, ast.stmt | ast.excepthandler):
+                    pending.append(node)
+        return 1, len(self.line_starts)
+
+    def _line_at(self, offset: int) -> int:
+        return max(1, bisect.bisect_right(self.line_starts, offset))
 
     def edited(self, edits: Iterable[Edit]) -> "Source":
         """The file with those edits made that name its path; the others are passed over.

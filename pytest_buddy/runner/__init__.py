@@ -1,0 +1,9 @@
+"""Tests, with or without candidate edits -> how they ended."""
+
+from pytest_buddy.runner.arguments import inherited
+from pytest_buddy.runner.client import Runner
+from pytest_buddy.runner.confirming import Confirmation
+from pytest_buddy.runner.launch import Launcher
+from pytest_buddy.runner.sandbox import Confinement, advice, probe
+
+__all__ = ["Confinement", "Confirmation", "Launcher", "Runner", "advice", "inherited", "probe"]

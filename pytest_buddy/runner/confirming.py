@@ -1,0 +1,145 @@
+"""Confirm a patch: a fresh pytest process on real files, in original order, beside the running search."""
+
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pytest_buddy.domain import Outcome
+from pytest_buddy.runner.launch import Launcher
+from pytest_buddy.runner.scratch import copy_workspace
+from pytest_buddy.runner.wire import Inbox, Message, pack
+from pytest_buddy.workspace import Workspace
+
+
+class Confirmation:
+    """A cold run under way. `poll` never blocks; `outcomes` holds what has been heard so far.
+
+    `contents` maps path -> bytes of the patched files; `tests` are node ids in the order of the plain run.
+    Use it as a context manager: leaving it ends the process and removes the copy.
+    """
+
+    def __init__(self, launcher: Launcher, contents: Mapping[str, bytes], tests: Sequence[str]) -> None:
+        self._launcher = launcher
+        self._contents = dict(contents)
+        self._tests = tuple(tests)
+        self._nonce = secrets.token_hex(16)
+        self._inbox = Inbox()
+        self._started = time.monotonic()
+        self._directory: Path | None = None
+        self._root = launcher.workspace.root
+        if not launcher.replaces_files:
+            self._directory = Path(tempfile.mkdtemp(prefix="buddy-"))
+            self._root = copy_workspace(launcher.workspace, self._directory, contents)
+        self.outcomes: dict[str, Outcome] = {}
+        self.loaded: frozenset[str] = frozenset()
+        self.seconds = 0.0
+        self.finished = False
+        copied = self._directory is not None
+        ours, theirs = socket.socketpair()
+        try:
+            self._process = launcher.start(
+                ["-m", "pytest_buddy.runner.referee", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                output=subprocess.DEVNULL,
+                files=None if copied else self._contents,
+                workspace=Workspace(self._root) if copied else None,
+                environment=self._import_path() if copied else None,
+            )
+        finally:
+            theirs.close()
+        self._socket = ours
+        ours.sendall(pack(self._request(tests)))
+        ours.setblocking(False)
+
+    def __enter__(self) -> "Confirmation":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def socket(self) -> socket.socket:
+        """Readable when there is something to `poll`."""
+        return self._socket
+
+    @property
+    def complete(self) -> bool:
+        """Whether every test has been heard of."""
+        return all(test in self.outcomes for test in self._tests)
+
+    def _request(self, tests: Sequence[str]) -> Message:
+        files = list(dict.fromkeys(test.split("::")[0] for test in tests))
+        digests = {path: hashlib.sha256(content).hexdigest() for path, content in self._contents.items()}
+        setup = self._launcher.setup(files, captured=True, root=self._root)
+        return {**setup, "nonce": self._nonce, "tests": list(tests), "digests": digests}
+
+    def _import_path(self) -> dict[str, str]:
+        """Put the copy's import roots before those of editable installs, which point at the original."""
+        workspace = self._launcher.workspace
+        roots: list[str] = []
+        for path in self._contents:
+            depth = workspace.module_name(path).count(".") + (0 if path.endswith("__init__.py") else 1)
+            parent = Path(path)
+            for _ in range(max(1, depth)):
+                parent = parent.parent
+            if workspace.module_name(path).count(".") or str(parent) != ".":
+                roots.append(str(self._root / parent))
+        inherited = os.environ.get("PYTHONPATH", "")
+        kept = [
+            entry.replace(str(workspace.root), str(self._root), 1)
+            if entry.startswith(str(workspace.root))
+            else entry
+            for entry in inherited.split(os.pathsep)
+            if entry
+        ]
+        return {"PYTHONPATH": os.pathsep.join([*dict.fromkeys(roots), *kept])}
+
+    def poll(self) -> bool:
+        """Take in what has arrived; whether the run is over."""
+        while not self.finished:
+            try:
+                data = self._socket.recv(1 << 20)
+            except BlockingIOError:
+                return False
+            except OSError:
+                data = b""
+            if not data:
+                self._finish()
+                break
+            for message in self._inbox.feed(data):
+                self._hear(message)
+        return True
+
+    def _hear(self, message: Message) -> None:
+        if message.pop("nonce", None) != self._nonce:
+            return
+        if "loaded" in message:
+            self.loaded = frozenset(message["loaded"])
+        elif "ended" in message:
+            self._finish()
+        else:
+            self.outcomes[message["test"]] = Outcome(
+                test=message["test"],
+                status=message["status"],
+                seconds=message.get("seconds", 0.0),
+                error_type=message.get("error_type", ""),
+                message=message.get("message", ""),
+            )
+
+    def _finish(self) -> None:
+        self.finished = True
+        self.seconds = time.monotonic() - self._started
+
+    def close(self) -> None:
+        """End the process, whatever it is doing, and remove the copy."""
+        self._socket.close()
+        self._launcher.end(self._process)
+        if self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)

@@ -1,0 +1,46 @@
+"""Notices when a candidate has left traces in the process, so that the next one gets a fresh child."""
+
+import os
+import sys
+from types import ModuleType
+from typing import Any
+
+_CONTAINERS = (list, dict, set)
+_Shape = tuple[int, int]
+
+
+def _shape(value: Any) -> _Shape:
+    kind = type(value)
+    return id(value), len(value) if kind in _CONTAINERS else 0
+
+
+class StateGuard:
+    """A cheap fingerprint of the project's modules, the environment and the current directory.
+
+    It sees rebound globals and class attributes and containers that grew or shrank; deeper changes escape it,
+    which is why a pass is always repeated in a fresh child.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._modules = [
+            module
+            for module in list(sys.modules.values())
+            if isinstance(module, ModuleType) and (getattr(module, "__file__", None) or "").startswith(prefix)
+        ]
+        self._before = self._take()
+        self._loaded = len(sys.modules)
+
+    def changed(self) -> bool:
+        """Whether the fingerprint differs from that of the start."""
+        return len(sys.modules) != self._loaded or self._take() != self._before
+
+    def _take(self) -> list[Any]:
+        shapes: list[Any] = [os.getcwd(), dict(os.environ), len(sys.path)]  # noqa: PTH109  a plain comparison
+        for module in self._modules:
+            for name, value in vars(module).items():
+                if name.startswith("@py_"):
+                    continue
+                shapes.append(_shape(value))
+                if isinstance(value, type) and value.__module__ == module.__name__:
+                    shapes.extend(_shape(item) for item in type.__getattribute__(value, "__dict__").values())
+        return shapes

@@ -1,0 +1,55 @@
+"""Messages between the client, the servers and their children: length-prefixed JSON."""
+
+import json
+import os
+import struct
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+_HEAD = struct.Struct(">I")
+LARGEST = 256 * 1024 * 1024
+Message = dict[str, Any]
+
+
+def pack(message: Message) -> bytes:
+    """The bytes of one message; surrogate escapes in its texts survive."""
+    body = json.dumps(message, separators=(",", ":")).encode()
+    return _HEAD.pack(len(body)) + body
+
+
+def write(descriptor: int, message: Message) -> None:
+    """Write one message to a blocking file descriptor; raises OSError."""
+    view = memoryview(pack(message))
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+class Inbox:
+    """Reassembles messages from the pieces that arrive on a file descriptor."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """Take bytes in, give the messages that are complete; raises ValueError on anything else."""
+        self._buffer += data
+        while len(self._buffer) >= _HEAD.size:
+            (size,) = _HEAD.unpack_from(self._buffer)
+            if size > LARGEST:
+                raise ValueError(f"a message of {size} bytes")
+            end = _HEAD.size + size
+            if len(self._buffer) < end:
+                return
+            body = bytes(self._buffer[_HEAD.size : end])
+            del self._buffer[:end]
+            message = json.loads(body)
+            if not isinstance(message, dict):
+                raise TypeError("a message that is not an object")
+            yield message
+
+
+def pytest_arguments(setup: Message) -> list[str]:
+    """What a server calls pytest with; pytest's cache goes to this process's own temporary directory."""
+    cache = os.path.join(tempfile.gettempdir(), "pytest-buddy-cache")  # noqa: PTH118  a plain text
+    return [*setup["args"], "-o", f"cache_dir={cache}", *setup["targets"]]

@@ -1,0 +1,389 @@
+"""The search for one fault's fix: candidates in, judged and confirmed proposals out."""
+
+import difflib
+import re
+import selectors
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pytest_buddy.capture import to_confirm
+from pytest_buddy.domain import (
+    GREEN,
+    Baseline,
+    Failure,
+    Fault,
+    FixConfirmed,
+    Outcome,
+    Patch,
+    Proposal,
+    Search,
+    SearchAdvanced,
+    SearchStop,
+    Spectrum,
+    Trial,
+    Verdict,
+)
+from pytest_buddy.patch import changed_lines, unified_diff
+from pytest_buddy.ports import Coder, Context, Emit
+from pytest_buddy.runner import Confirmation, Launcher, Runner
+from pytest_buddy.source import Source
+
+_CPU_LEVELS = (0.02, 0.2, 2.0, 20.0)
+_GRACE_SECONDS = 2.0
+_GRACE_TRIALS = 500
+_MOST_AFFECTED = 200
+_MOST_CONFIRMED = 3
+_MOST_REFUTED = 6
+_TICK = 0.2
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """What the work on one run knows of its tests: confirmed failures, neighbours, who ran what."""
+
+    baseline: Baseline
+    failing: Mapping[str, Outcome]
+    direct: frozenset[str]
+    neighbours: tuple[str, ...]
+    spectrum: Spectrum
+    sources: dict[str, Source] = field(default_factory=dict)
+
+    @property
+    def test_files(self) -> frozenset[str]:
+        """The files that hold tests."""
+        return frozenset(outcome.test.split("::", 1)[0] for outcome in self.baseline.outcomes)
+
+    def of(self, fault: Fault) -> tuple[str, ...]:
+        """The confirmed failing tests of a fault that the runner has, quickest first."""
+        mine = [test for test in fault.tests if test in self.failing]
+        return tuple(sorted(dict.fromkeys(mine), key=lambda test: self.failing[test].seconds))
+
+    def cpu(self, test: str, level: int) -> float:
+        """The CPU seconds a candidate may spend on a test: the first level with room, or higher ones."""
+        base = self.failing[test].seconds if test in self.failing else 0.0
+        first = next((i for i, limit in enumerate(_CPU_LEVELS) if limit > 3 * base), len(_CPU_LEVELS) - 1)
+        return max(_CPU_LEVELS[min(first + level, len(_CPU_LEVELS) - 1)], 3 * base)
+
+    def affected(self, places: Mapping[str, tuple[int, int]]) -> tuple[str, ...]:
+        """The green tests that ran any line of the given places (path -> first and last line)."""
+        found = [
+            execution.test
+            for execution in self.spectrum.passing
+            if any(
+                any(first <= line <= last for line in execution.lines.get(path, ()))
+                for path, (first, last) in places.items()
+            )
+        ]
+        return tuple(found[:_MOST_AFFECTED])
+
+    def passing_near(self, fault: Fault, *, most: int) -> tuple[str, ...]:
+        """Green tests that ran the fault's first suspects, the most alike first."""
+        lines = {
+            (item.path, line) for item in fault.suspects[:10] for line in range(item.line, item.end_line + 1)
+        }
+        scored = [
+            (sum(1 for path, line in lines if line in execution.lines.get(path, ())), execution.test)
+            for execution in self.spectrum.passing
+        ]
+        scored.sort(key=lambda pair: -pair[0])
+        return tuple(test for shared, test in scored[:most] if shared)
+
+
+@dataclass(slots=True)
+class _Judged:
+    """A candidate that turned tests green, with what is known of it."""
+
+    patch: Patch
+    verdict: Verdict
+    order: int
+
+
+class FaultSearch:
+    """Searches, judges and confirms within a deadline (`time.monotonic`); one instance a fault."""
+
+    def __init__(
+        self,
+        *,
+        runner: Runner,
+        launcher: Launcher,
+        suite: Suite,
+        coders: Sequence[Coder],
+        editable: frozenset[str],
+        emit: Emit,
+        deadline: float,
+    ) -> None:
+        self._runner = runner
+        self._launcher = launcher
+        self._suite = suite
+        self._coders = coders
+        self._editable = editable
+        self._emit = emit
+        self._deadline = deadline
+        self._started = time.monotonic()
+        self._candidates = 0
+        self._validated = 0
+        self._passing: list[_Judged] = []
+        self._others: list[_Judged] = []
+        self._first_hit: tuple[float, int] | None = None
+        self._running: list[tuple[_Judged, Confirmation]] = []
+        self._confirmed: list[_Judged] = []
+        self._controls: dict[str, bool] = {}
+        self._stopped: SearchStop = "exhausted"
+        self._ticked = 0.0
+        self._fault: Fault | None = None
+
+    def settle(self, fault: Fault, failures: Sequence[Failure]) -> tuple[Fault, ...]:
+        """The fault with its proposals; two faults when a fix turned only some of its tests green."""
+        self._fault = fault
+        tests = self._suite.of(fault)
+        try:
+            self._try_all(fault, tests, self._context(fault, failures))
+            if not self._passing and self._others:
+                return self._split(fault, failures)
+            self._finish(fault)
+        finally:
+            for _, confirmation in self._running:
+                confirmation.close()
+        return self.known(fault)
+
+    def known(self, fault: Fault) -> tuple[Fault, ...]:
+        """The fault with what has been found so far."""
+        ranked = sorted(self._passing, key=self._rank)
+        offered = [item for item in ranked if item.verdict.confirmed and item.verdict.outcome == "fixed"]
+        rest = [item for item in ranked if item not in offered]
+        proposals = tuple(
+            self._proposal(item, rank) for rank, item in enumerate([*offered, *rest[:5]], start=1)
+        )
+        search = Search(
+            candidates=self._candidates,
+            validated=self._validated,
+            seconds=time.monotonic() - self._started,
+            stopped="found" if offered else self._stopped,
+            coders=tuple(coder.name for coder in self._coders),
+            also_passing=max(0, len([item for item in ranked if item.verdict.outcome == "fixed"]) - 1),
+        )
+        return (replace(fault, proposals=proposals, search=search),)
+
+    def _context(self, fault: Fault, failures: Sequence[Failure]) -> Context:
+        tests = set(fault.tests)
+        return Context(
+            failures=tuple(failure for failure in failures if failure.test in tests),
+            suspects=fault.suspects,
+            sources=self._suite.sources,
+            editable=self._editable,
+        )
+
+    def _try_all(self, fault: Fault, tests: Sequence[str], context: Context) -> None:
+        """Candidates of all coders; those that ran out of CPU time again with more of it."""
+        late: list[Patch] = []
+        for level in range(3):
+            source: Iterable[Patch] = self._counted(context) if level == 0 else late
+            late = []
+            cpu = self._suite.cpu(tests[0], level)
+            for trial in self._runner.trials(
+                source, tests, cpu=cpu, wall=max(1.0, 10 * cpu), direct=self._suite.direct, stop=self._stop
+            ):
+                self._validated += 1
+                if trial.green:
+                    self._judge(fault, trial.patch, tests)
+                elif any(outcome.status == "timeout" for outcome in trial.outcomes):
+                    late.append(trial.patch)
+                elif any(outcome.status in GREEN for outcome in trial.outcomes) and len(self._others) < 20:
+                    self._others.append(_Judged(trial.patch, Verdict(outcome="partial"), self._validated))
+                self._tick()
+            if self._passing or not late or self._stop():
+                return
+
+    def _counted(self, context: Context) -> Iterator[Patch]:
+        seen: set[str] = set()
+        for coder in self._coders:
+            for patch in coder.propose(context):
+                if patch.id not in seen and set(patch.paths) <= self._editable:
+                    seen.add(patch.id)
+                    self._candidates += 1
+                    yield patch
+
+    def _stop(self) -> bool:
+        now = time.monotonic()
+        if now > self._deadline:
+            self._stopped = "budget"
+            return True
+        if self._first_hit is None:
+            return False
+        at, validated = self._first_hit
+        return now > at + _GRACE_SECONDS or self._validated > validated + _GRACE_TRIALS
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if now - self._ticked < _TICK or self._fault is None:
+            return
+        self._ticked = now
+        self._poll()
+        self._emit(
+            SearchAdvanced(
+                fault=self._fault.id,
+                candidates=self._validated,
+                passing=len(self._passing),
+                seconds=now - self._started,
+            )
+        )
+
+    def _judge(self, fault: Fault, patch: Patch, tests: Sequence[str]) -> None:
+        """All of the fault's tests and the affected green ones, in a fresh child."""
+        affected = self._suite.affected(self._places(patch))
+        trial = self._runner.judge(patch, [*tests, *affected], cpu=self._suite.cpu(tests[0], 1) + 1.0)
+        judged = _Judged(patch, self._verdict(trial, tests), self._validated)
+        if judged.verdict.outcome == "fixed":
+            self._passing.append(judged)
+            if self._first_hit is None:
+                self._first_hit = time.monotonic(), self._validated
+                self._start_confirmation(fault, judged)
+        elif judged.verdict.outcome == "partial":
+            self._others.append(judged)
+
+    def _verdict(self, trial: Trial, tests: Sequence[str]) -> Verdict:
+        ended = {outcome.test: outcome.status for outcome in trial.outcomes}
+        fixed = tuple(test for test in tests if ended.get(test) in GREEN)
+        broken = tuple(
+            test for test, status in ended.items() if status not in GREEN and test not in self._suite.failing
+        )
+        level = self._launcher.level
+        if broken:
+            return Verdict(outcome="breaks", fixed=fixed, broken=broken, ran=len(ended), sandbox=level)
+        if len(fixed) == len(tests):
+            return Verdict(outcome="fixed", fixed=fixed, ran=len(ended), sandbox=level)
+        outcome = "partial" if fixed else "no-change"
+        return Verdict(outcome=outcome, fixed=fixed, ran=len(ended), sandbox=level)
+
+    def _places(self, patch: Patch) -> dict[str, tuple[int, int]]:
+        """The lines of the functions that a patch edits."""
+        places: dict[str, tuple[int, int]] = {}
+        for edit in patch.edits:
+            source = self._suite.sources[edit.path]
+            first, last = source.enclosing_lines(edit.start, edit.end)
+            before = places.get(edit.path, (first, last))
+            places[edit.path] = min(first, before[0]), max(last, before[1])
+        return places
+
+    # Confirming.
+
+    def _start_confirmation(self, fault: Fault, judged: _Judged) -> Confirmation:
+        needed = {*fault.tests, *self._suite.affected(self._places(judged.patch))}
+        room = max(2.0, self._deadline - time.monotonic()) * 0.4
+        tests = to_confirm(self._suite.baseline, needed, seconds=room)
+        contents = {
+            path: self._suite.sources[path].edited(judged.patch.edits).content for path in judged.patch.paths
+        }
+        confirmation = Confirmation(self._launcher, contents, tests)
+        self._running.append((judged, confirmation))
+        return confirmation
+
+    def _poll(self) -> None:
+        for judged, confirmation in list(self._running):
+            if confirmation.poll():
+                self._running.remove((judged, confirmation))
+                self._hear(judged, confirmation)
+                confirmation.close()
+
+    def _hear(self, judged: _Judged, confirmation: Confirmation) -> None:
+        assert self._fault is not None
+        ended = confirmation.outcomes
+        mine = [test for test in self._fault.tests if test in ended]
+        fixed = tuple(test for test in mine if ended[test].status in GREEN)
+        red = {outcome.test for outcome in self._suite.baseline.outcomes if outcome.status not in GREEN}
+        suspicious = [test for test, end in ended.items() if end.status not in GREEN and test not in red]
+        broken = tuple(test for test in suspicious if self._green_unpatched(suspicious, test))
+        loaded = set(judged.patch.paths) <= confirmation.loaded
+        outcome = "breaks" if broken else "fixed" if mine and len(fixed) == len(mine) else "partial"
+        judged.verdict = Verdict(
+            outcome=outcome if fixed else "no-change",  # type: ignore[arg-type]
+            fixed=fixed,
+            broken=broken,
+            ran=len(ended),
+            confirmed=bool(loaded and fixed and confirmation.complete),
+            sandbox=self._launcher.level,
+            seconds=confirmation.seconds,
+        )
+        if judged.verdict.outcome == "fixed" and judged.verdict.confirmed:
+            self._confirmed.append(judged)
+            self._emit(FixConfirmed(fault=self._fault.id, proposal=self._proposal(judged, 1)))
+
+    def _green_unpatched(self, tests: Sequence[str], test: str) -> bool:
+        """Whether a test that a patch seems to break passes without it under the same conditions."""
+        missing = [name for name in tests if name not in self._controls]
+        if missing:
+            with Confirmation(self._launcher, {}, missing) as control:
+                self._wait([control], time.monotonic() + 30.0)
+                for name in missing:
+                    outcome = control.outcomes.get(name)
+                    self._controls[name] = outcome is not None and outcome.status in GREEN
+        return self._controls[test]
+
+    def _wait(self, confirmations: Sequence[Confirmation], limit: float) -> None:
+        with selectors.DefaultSelector() as selector:
+            for confirmation in confirmations:
+                selector.register(confirmation.socket, selectors.EVENT_READ)
+            while not all(confirmation.poll() for confirmation in confirmations):
+                remaining = limit - time.monotonic()
+                if remaining <= 0:
+                    return
+                selector.select(min(remaining, 0.5))
+
+    def _finish(self, fault: Fault) -> None:
+        """Confirm the best patches until the best one stands, at most a few."""
+        refuted = 0
+        while refuted < _MOST_REFUTED:
+            ranked = [
+                item for item in sorted(self._passing, key=self._rank) if item.verdict.outcome == "fixed"
+            ]
+            if not ranked or ranked[0].verdict.confirmed:
+                return
+            best = ranked[0]
+            under_way = next((run for item, run in self._running if item is best), None)
+            confirmation = under_way or self._start_confirmation(fault, best)
+            self._wait([confirmation], time.monotonic() + 30.0)
+            self._poll()
+            if not best.verdict.confirmed:
+                if best.verdict.outcome == "fixed":
+                    best.verdict = replace(best.verdict, outcome="rejected")
+                refuted += 1
+
+    def _split(self, fault: Fault, failures: Sequence[Failure]) -> tuple[Fault, ...]:
+        """Where a patch fixes some of the tests and breaks none, those are a fault of their own."""
+        return self.known(fault)
+
+    # Ranking.
+
+    def _rank(self, item: _Judged) -> tuple[object, ...]:
+        patch = item.patch
+        size = sum(
+            _token_distance(self._suite.sources[edit.path].content[edit.start : edit.end], edit.replacement)
+            for edit in patch.edits
+        )
+        return (
+            round(patch.suspicion, 1),
+            changed_lines(patch, self._suite.sources),
+            size,
+            -patch.prior,
+            item.order,
+        )
+
+    def _proposal(self, item: _Judged, rank: int) -> Proposal:
+        return Proposal(
+            patch=item.patch,
+            diff=unified_diff(item.patch, self._suite.sources),
+            verdict=item.verdict,
+            changed_lines=changed_lines(item.patch, self._suite.sources),
+            rank=rank,
+        )
+
+
+def _token_distance(old: bytes, new: bytes) -> int:
+    """How many tokens differ between two pieces of source."""
+    before = _TOKEN.findall(old.decode("utf-8", "replace"))
+    after = _TOKEN.findall(new.decode("utf-8", "replace"))
+    blocks = difflib.SequenceMatcher(a=before, b=after, autojunk=False).get_matching_blocks()
+    same = sum(block.size for block in blocks)
+    return max(len(before), len(after)) - same

@@ -1,0 +1,341 @@
+"""The conductor: takes one finished run from red tests to proved fixes; the only file that knows all rooms."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pluggy
+
+from pytest_buddy import coder as builtin_coders
+from pytest_buddy import response as builtin_reporters
+from pytest_buddy.capture import changes, nearest, representatives
+from pytest_buddy.config import Config
+from pytest_buddy.domain import (
+    GREEN,
+    Baseline,
+    Diagnosis,
+    Failure,
+    Fault,
+    FaultLocated,
+    FaultSettled,
+    NoticeGiven,
+    Outcome,
+    Spectrum,
+    StepStarted,
+    Timing,
+    WorkEnded,
+    WorkStarted,
+)
+from pytest_buddy.errors import BuddyError, ConfigError, SourceError
+from pytest_buddy.explain import explain
+from pytest_buddy.localize import localize, probes, weigh
+from pytest_buddy.ports import PROJECT, Coder, Emit, Hooks, Reporter
+from pytest_buddy.runner import Launcher, Runner
+from pytest_buddy.searching import FaultSearch, Suite
+from pytest_buddy.source import Source
+from pytest_buddy.workspace import Workspace
+
+_MOST_FAULTS = 8
+_MOST_NEIGHBOURS = 400
+_PROBES = 24
+_OBSERVED = 3
+_SLOWEST_TEST = 10.0
+_CPU_LEVELS = (0.02, 0.2, 2.0, 20.0)
+
+
+def plugins(config: Config) -> pluggy.PluginManager:
+    """The plugin manager with the built-in coders and reporters and those of installed packages."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(Hooks)
+    manager.register(builtin_coders, "builtin-coders")
+    manager.register(builtin_reporters, "builtin-reporters")
+    manager.load_setuptools_entrypoints(PROJECT)
+    return manager
+
+
+def coders(config: Config) -> tuple[Coder, ...]:
+    """The coders that the configuration asks for; raises ConfigError for a name nobody has."""
+    found = {
+        coder.name: coder for group in plugins(config).hook.buddy_coders(config=config) for coder in group
+    }
+    if config.coder == "auto":
+        return tuple(found.values())
+    if config.coder not in found:
+        known = ", ".join(["auto", *sorted(found)])
+        raise ConfigError(f"there is no coder {config.coder!r}", hint=f"Known coders: {known}.")
+    return (found[config.coder],)
+
+
+def reporters(config: Config) -> Mapping[str, Reporter]:
+    """The report formats by name."""
+    groups = plugins(config).hook.buddy_reporters(config=config)
+    return {reporter.format: reporter for group in groups for reporter in group}
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is known so far of one run; turned into a Diagnosis whenever it is needed."""
+
+    baseline: Baseline
+    offline: bool
+    failed: int
+    started: float
+    sandbox: str = "none"
+    flaky: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    spent: dict[str, float] = field(default_factory=dict)
+
+
+class Session:
+    """Works on the red tests of one run within the budget of the configuration.
+
+    `emit` is told everything as it happens, in the calling thread. KeyboardInterrupt ends the work cleanly:
+    the diagnosis then holds what is known.
+    """
+
+    def __init__(self, launcher: Launcher, config: Config, emit: Emit) -> None:
+        self._launcher = launcher
+        self._workspace: Workspace = launcher.workspace
+        self._config = config
+        self._emit = emit
+        self._coders = coders(config)
+
+    def diagnose(self, baseline: Baseline) -> Diagnosis:
+        """From the red tests of a plain run to faults, explanations and confirmed fixes."""
+        red = [outcome for outcome in baseline.outcomes if outcome.status not in GREEN]
+        started = time.monotonic()
+        work = _Work(baseline, self._config.offline, len(red), started)
+        deadline = started + self._config.budget
+        self._emit(WorkStarted(failed=len(red), passed=len(baseline.outcomes) - len(red)))
+        try:
+            self._work(work, deadline)
+        except KeyboardInterrupt:
+            self._notice(work, "interrupted: this is what was known by then")
+        except BuddyError as error:
+            self._notice(work, error.message, error.hint)
+        diagnosis = self._diagnosis(work)
+        self._emit(WorkEnded(diagnosis=diagnosis))
+        return diagnosis
+
+    def _work(self, work: _Work, deadline: float) -> None:
+        failing = representatives(work.baseline)
+        if not failing:
+            return
+        share = max(0.5, (deadline - time.monotonic()) * 0.15)
+        neighbours = nearest(work.baseline, failing, seconds=share, most=_MOST_NEIGHBOURS)
+        files = list(dict.fromkeys(test.split("::", 1)[0] for test in (*failing, *neighbours)))
+        self._emit(StepStarted(step="confirm", detail=f"{len(failing)} tests"))
+        with Runner(self._launcher, files, jobs=os.cpu_count() or 1) as runner:
+            work.sandbox = self._launcher.level
+            runner.wait_ready(max(5.0, deadline - time.monotonic()))
+            suite = self._confirm(work, runner, failing, neighbours)
+            with _timed(work, "collect"):
+                suite = self._collect(work, runner, suite, deadline)
+            with _timed(work, "localize"):
+                self._localize(work, runner, suite, deadline)
+            with _timed(work, "propose"):
+                self._search(work, runner, suite, deadline)
+
+    def _confirm(
+        self, work: _Work, runner: Runner, failing: Sequence[str], neighbours: Sequence[str]
+    ) -> Suite:
+        """Run the failing tests again, alone; those that pass now are flaky and set aside."""
+        tests = [test for test in failing if "::" in test]
+        broken = [test for test in failing if "::" not in test]
+        full = runner.run(tests, cpu=_SLOWEST_TEST)
+        direct = runner.run(tests, cpu=_SLOWEST_TEST, direct=True)
+        known = {failure.test: failure for failure in work.baseline.failures}
+        still: dict[str, Outcome] = {test: Outcome(test=test, status="error") for test in broken}
+        for test in tests:
+            outcome = full[test]
+            if outcome.status in GREEN:
+                work.flaky.append(test)
+            else:
+                still[test] = outcome
+                self._compare(work, known.get(test), outcome)
+        return Suite(
+            baseline=work.baseline,
+            failing=still,
+            direct=frozenset(test for test in still if test in direct and direct[test].status not in GREEN),
+            neighbours=tuple(neighbours),
+            spectrum=Spectrum(executions=()),
+        )
+
+    def _compare(self, work: _Work, failure: Failure | None, outcome: Outcome) -> None:
+        """Say so when a test fails in the runner for another reason than in the person's own run."""
+        if failure is None or not outcome.error_type or outcome.status == "missing":
+            return
+        before = failure.error_type.rpartition(".")[2]
+        if before != outcome.error_type and failure.kind == "function":
+            text = f"{outcome.test} fails with {outcome.error_type} in the runner, with {before} in your run"
+            self._notice(
+                work, text, "It may need something that the sandbox denies, or depend on other tests."
+            )
+
+    def _collect(self, work: _Work, runner: Runner, suite: Suite, deadline: float) -> Suite:
+        self._emit(StepStarted(step="collect", detail=f"{len(suite.neighbours)} neighbours"))
+        tests = [test for test in suite.failing if "::" in test]
+        limit = time.monotonic() + max(0.5, (deadline - time.monotonic()) * 0.25)
+        executions = list(runner.trace(tests, cpu=2 * _SLOWEST_TEST, direct=suite.direct))
+        wanted = len(suite.neighbours)
+        executions += runner.trace(suite.neighbours, cpu=_SLOWEST_TEST, stop=lambda: time.monotonic() > limit)
+        green_now = {execution.test for execution in executions if not execution.failed}
+        flaky = [test for test in tests if test in green_now]
+        work.flaky += flaky
+        spectrum = Spectrum(
+            executions=tuple(
+                execution for execution in executions if execution.failed == (execution.test in suite.failing)
+            ),
+            complete=len(executions) >= wanted + len(tests),
+        )
+        left = {test: outcome for test, outcome in suite.failing.items() if test not in flaky}
+        return replace(suite, failing=left, spectrum=spectrum)
+
+    def _localize(self, work: _Work, runner: Runner, suite: Suite, deadline: float) -> None:
+        self._emit(StepStarted(step="localize"))
+        sources = dict(self._sources(work, suite))
+        tests = frozenset(path for path in sources if self._is_test(path, suite))
+        failures = tuple(failure for failure in work.baseline.failures if failure.test not in set(work.flaky))
+        found = localize(failures, suite.spectrum, sources, tests=tests)
+        suite.sources.update(sources)
+        history = changes(self._workspace, self._suspected(found))
+        for fault in found[:_MOST_FAULTS]:
+            fault = self._probed(runner, suite, fault, deadline)
+            mine = tuple(failure for failure in failures if failure.test in set(fault.tests))
+            observed = self._observed(runner, suite, fault, deadline)
+            explanation = explain(
+                fault,
+                mine,
+                spectrum=suite.spectrum,
+                sources=sources,
+                observations=observed,
+                changes=history,
+            )
+            work.faults.append(replace(fault, explanation=explanation))
+            self._emit(FaultLocated(fault=work.faults[-1]))
+        work.faults.extend(found[_MOST_FAULTS:])
+
+    def _suspected(self, faults: Sequence[Fault]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(item.path for fault in faults for item in fault.suspects[:5]))
+
+    def _probed(self, runner: Runner, suite: Suite, fault: Fault, deadline: float) -> Fault:
+        """Order the suspects by what small mutations of them do to the tests."""
+        tests = suite.of(fault)
+        if not tests or not fault.suspects:
+            return fault
+        limit = time.monotonic() + max(0.3, (deadline - time.monotonic()) * 0.1)
+        passing = suite.passing_near(fault, most=3)
+        patches = [
+            patch
+            for patch in probes(fault, suite.sources, limit=_PROBES)
+            if self._editable(patch.paths, suite)
+        ]
+        trials = tuple(
+            runner.trials(
+                patches,
+                (*tests[:2], *passing),
+                cpu=suite.cpu(tests[0], 1),
+                direct=suite.direct,
+                batch=6,
+                every=True,
+                stop=lambda: time.monotonic() > limit,
+            )
+        )
+        return weigh(fault, trials, suite.sources, baseline=suite.failing)
+
+    def _observed(self, runner: Runner, suite: Suite, fault: Fault, deadline: float):  # type: ignore[no-untyped-def]
+        tests = [*suite.of(fault)[:2], *suite.passing_near(fault, most=2)]
+        if not tests or not fault.suspects or time.monotonic() > deadline:
+            return ()
+        return runner.observe(tests, fault.suspects[:_OBSERVED], cpu=_SLOWEST_TEST)
+
+    def _sources(self, work: _Work, suite: Suite) -> Iterator[tuple[str, Source]]:
+        """Every project file that a failing test ran or that a traceback names."""
+        paths = {path for execution in suite.spectrum.failing for path in execution.lines}
+        paths |= {frame.path for failure in work.baseline.failures for frame in failure.project_frames}
+        paths |= {
+            frame.path
+            for failure in work.baseline.failures
+            for cause in failure.causes
+            for frame in cause.frames
+        }
+        for path in sorted(paths):
+            if self._workspace.relative(path) != path or not path.endswith(".py"):
+                continue
+            try:
+                source = self._workspace.source(path)
+                source.text  # noqa: B018  decodable?
+            except SourceError:
+                continue
+            yield path, source
+
+    def _is_test(self, path: str, suite: Suite) -> bool:
+        return path in suite.test_files or self._workspace.protected(path)
+
+    def _editable(self, paths: Sequence[str], suite: Suite) -> bool:
+        exclude = self._config.exclude
+        return not any(
+            path in suite.test_files or self._workspace.protected(path, exclude=exclude) for path in paths
+        )
+
+    def _search(self, work: _Work, runner: Runner, suite: Suite, deadline: float) -> None:
+        open_faults = [fault for fault in work.faults if fault.suspects and suite.of(fault)]
+        for number, fault in enumerate(open_faults):
+            self._emit(StepStarted(step="propose", detail=fault.id))
+            now = time.monotonic()
+            share = (deadline - now) / (len(open_faults) - number) if deadline > now else 0.0
+            search = FaultSearch(
+                runner=runner,
+                launcher=self._launcher,
+                suite=suite,
+                coders=self._coders,
+                editable=frozenset(path for path in suite.sources if self._editable((path,), suite)),
+                emit=self._emit,
+                deadline=now + share,
+            )
+            settled: tuple[Fault, ...] = (fault,)
+            try:
+                settled = search.settle(fault, work.baseline.failures)
+            finally:
+                place = work.faults.index(fault)
+                work.faults[place : place + 1] = settled or search.known(fault)
+            for item in settled:
+                self._emit(FaultSettled(fault=item))
+
+    def _notice(self, work: _Work, text: str, hint: str = "") -> None:
+        work.notices.append(f"{text}. {hint}" if hint else text)
+        self._emit(NoticeGiven(text=text, hint=hint))
+
+    def _diagnosis(self, work: _Work) -> Diagnosis:
+        spent = work.spent
+        return Diagnosis(
+            failures=work.baseline.failures,
+            faults=tuple(work.faults),
+            flaky=tuple(dict.fromkeys(work.flaky)),
+            failed=work.failed,
+            sandbox=self._launcher.level,
+            offline=work.offline,
+            timing=Timing(
+                collect=spent.get("collect", 0.0),
+                localize=spent.get("localize", 0.0),
+                propose=spent.get("propose", 0.0),
+                total=time.monotonic() - work.started,
+            ),
+            notices=tuple(work.notices),
+        )
+
+
+class _timed:
+    """Adds the seconds of a block to a step of the work."""
+
+    def __init__(self, work: _Work, step: str) -> None:
+        self._work, self._step = work, step
+
+    def __enter__(self) -> None:
+        self._before = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        spent = self._work.spent
+        spent[self._step] = spent.get(self._step, 0.0) + time.monotonic() - self._before
