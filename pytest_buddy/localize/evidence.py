@@ -34,7 +34,7 @@ def evidence(element: Element, facts: Facts) -> tuple[str, ...]:
         said.append(f"on the traceback of {_count(facts.on_stack, 'failure')}")
     if facts.mention:
         said.append(facts.mention)
-    if facts.traced and facts.alike and not element.readers:
+    if facts.traced and facts.alike and element.runs & facts.failing and not element.readers:
         said.append(f"coverage cannot tell this line from {_count(facts.alike, 'other')}")
     if is_shown(element) and not element.runs & facts.passing:
         said.append("perhaps run only to show the failed assertion")

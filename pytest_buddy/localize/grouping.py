@@ -1,6 +1,6 @@
 """Failures that have one cause, told by what they ran, where they broke and what they say."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, log2
 
@@ -56,14 +56,15 @@ def groups(
             later.append(failure)
         else:
             members[number].append(failure)
-            keys.note(failure, number)
+            keys.note(keys.of(failure), number)
     for failure in later:
-        number = keys.find(failure)
+        shared = keys.of(failure)
+        number = keys.find(shared)
         if number is None:
             number = len(members)
             members.append([])
         members[number].append(failure)
-        keys.note(failure, number)
+        keys.note(shared, number)
     found = [Group(failures=tuple(group), failing=_bits(group, executions)) for group in members if group]
     order = {id(failure): position for position, failure in enumerate(failures)}
     found.sort(key=lambda group: (-len({f.test for f in group.failures}), order[id(group.failures[0])]))
@@ -184,34 +185,34 @@ def _unexplained(units: Sequence[_Unit]) -> list[list[_Unit]]:
     return list(at.values())
 
 
+_Key = tuple[object, ...]
+
+
 class _Keys:
     """Finds the group of a failure that was not run with coverage, by the most telling thing they share."""
 
     def __init__(self, tests: Collection[str]) -> None:
         self._tests = tests
-        self._known: dict[tuple[object, ...], int] = {}
+        self._known: dict[_Key, int] = {}
 
-    def _of(self, failure: Failure) -> list[tuple[object, ...]]:
+    def of(self, failure: Failure) -> tuple[_Key, ...]:
+        """What failures of one cause may share, the most telling first."""
         place = origin(failure, self._tests)
-        function, _, _ = failure.test.partition("[")
-        module = failure.test.partition("::")[0]
-        keys: list[tuple[object, ...]] = [("test", failure.test)]
+        function = failure.test.partition("[")[0]
+        said = shape(failure)
+        keys: list[_Key] = [("test", failure.test)]
         if place:
             keys.append(("origin", *place))
-        keys += [
-            ("shape", function, *shape(failure)),
-            ("message", *shape(failure), place),
-            ("function", function),
-        ]
+        keys += [("said", function, *said), ("message", *said, place), ("function", function)]
         if not place:
-            keys.append(("module", module, failure.error_type))
-        return keys
+            keys.append(("module", failure.test.partition("::")[0], failure.error_type))
+        return tuple(keys)
 
-    def note(self, failure: Failure, number: int) -> None:
+    def note(self, keys: Iterable[_Key], number: int) -> None:
         """Remember the group of a failure."""
-        for key in self._of(failure):
+        for key in keys:
             self._known.setdefault(key, number)
 
-    def find(self, failure: Failure) -> int | None:
+    def find(self, keys: Iterable[_Key]) -> int | None:
         """The group of the likest failure so far."""
-        return next((self._known[key] for key in self._of(failure) if key in self._known), None)
+        return next((self._known[key] for key in keys if key in self._known), None)

@@ -76,9 +76,9 @@ def _elements(executions: Sequence[Execution], failing: int, program: Program) -
         if table is None or path in program.tests:
             continue
         for statement, bits in zip(table.all, per_statement, strict=True):
-            if bits:
+            if bits & failing:
                 found.append(Element(statement=statement, runs=bits))
-    return (*found, *definitions(program, runs))
+    return (*found, *(element for element in definitions(program, runs) if element.runs & failing))
 
 
 def _blocks(elements: Sequence[Element]) -> tuple[Block, ...]:

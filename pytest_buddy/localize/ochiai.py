@@ -18,27 +18,29 @@ def ochiai(ran_failing: int, ran_passing: int, failing: int) -> float:
     return ran_failing / sqrt(failing * (ran_failing + ran_passing))
 
 
-def line_runs(executions: Sequence[Execution], relevant: int) -> dict[str, dict[int, int]]:
+def line_runs(executions: Sequence[Execution], failing: int) -> dict[str, dict[int, int]]:
     """Path -> line -> bit set of the executions (bit i is the i-th) that ran it.
 
-    Only lines that at least one execution of the bit set `relevant` ran are kept: no other can be suspected.
+    Only files that at least one execution of the bit set `failing` ran are kept: no other can be suspected.
     """
-    wanted: dict[str, set[int]] = {}
-    for position, execution in enumerate(executions):
-        if relevant >> position & 1:
-            for path, lines in execution.lines.items():
-                wanted.setdefault(path, set()).update(lines)
-    return {path: _runs_of_file(path, lines, executions) for path, lines in wanted.items()}
+    paths = {
+        path
+        for position, execution in enumerate(executions)
+        if failing >> position & 1
+        for path, lines in execution.lines.items()
+        if lines
+    }
+    return {path: _runs_of_file(path, executions) for path in sorted(paths)}
 
 
-def _runs_of_file(path: str, wanted: set[int], executions: Sequence[Execution]) -> dict[int, int]:
+def _runs_of_file(path: str, executions: Sequence[Execution]) -> dict[int, int]:
     # Tests of one suite often run exactly the same lines of a file: each distinct set is walked once.
     bits_of: dict[frozenset[int], int] = {}
     for position, execution in enumerate(executions):
         if lines := execution.lines.get(path):
             bits_of[lines] = bits_of.get(lines, 0) | 1 << position
-    runs = dict.fromkeys(wanted, 0)
+    runs: dict[int, int] = {}
     for lines, bits in bits_of.items():
-        for line in lines & wanted:
-            runs[line] |= bits
+        for line in lines:
+            runs[line] = runs.get(line, 0) | bits
     return runs

@@ -63,9 +63,11 @@ def suspects(case: Case, elements: Sequence[Element], program: Program) -> tuple
     """The fault's suspects, likeliest first, at most 50; ties are counted over all of them."""
     stack = _Stack(case.failures, program.tests)
     mentioned = named(case.failures, elements, program)
+    known = {(element.statement.path, element.statement.index) for element in elements}
+    unread = [Element(statement=m.statement, runs=0) for place, m in mentioned.items() if place not in known]
     spectra = _Spectra(case)
     scored: list[tuple[float, Element]] = []
-    for element in elements:
+    for element in (*elements, *unread):
         suspicion = spectra.suspicion(element)
         place = (element.statement.path, element.statement.index)
         on_stack = max(stack.of(element), 1.0 if place in mentioned else 0.0)

@@ -180,28 +180,39 @@ class _Graph:
         for distance in range(_ROUNDS):
             changed = False
             for place in places:
-                bits = self._bits(place, reach, bodies)
-                if bits and (place not in reach or bits | reach[place][0] != reach[place][0]):
-                    known = reach.get(place)
-                    reach[place] = (bits | (known[0] if known else 0), known[1] if known else distance)
+                bits, further = self._bits(place, reach, bodies)
+                known = reach.get(place)
+                if known is None and bits:
+                    reach[place] = (bits, distance + further)
+                    changed = True
+                elif known is not None and bits | known[0] != known[0]:
+                    reach[place] = (bits | known[0], known[1])
                     changed = True
             if not changed:
                 break
         return reach
 
-    def _bits(self, place: Place, reach: Mapping[Place, tuple[int, int]], bodies: Mapping[Place, int]) -> int:
-        bits = bodies.get(place, 0)
-        for reader in self._readers.get(place, ()):
-            bits |= self._modules[reader[0]].runs[reader[1]] or reach.get(reader, (0, 0))[0]
+    def _bits(
+        self, place: Place, reach: Mapping[Place, tuple[int, int]], bodies: Mapping[Place, int]
+    ) -> tuple[int, int]:
+        """The executions that depend on a definition, and how much further than its readers' it is."""
         module = self._modules[place[0]]
         statement = module.table.all[place[1]]
-        if _is_field(module.table, statement):
-            owner = reach.get((place[0], statement.scope), (0, 0))[0]
-            read = 0
-            for reader in self._attribute_readers.get(_name_of(module.names, statement), ()):
-                if reader != place:
-                    read |= self._modules[reader[0]].runs[reader[1]] or reach.get(reader, (0, 0))[0]
-            bits |= owner & read if owner & read else owner
+        bits = bodies.get(place, 0) | self._bits_of(self._readers.get(place, ()), reach)
+        if not _is_field(module.table, statement):
+            return bits, 0
+        owner = reach.get((place[0], statement.scope), (0, 0))[0]
+        name = _name_of(module.names, statement)
+        readers = [reader for reader in self._attribute_readers.get(name, ()) if reader != place]
+        if read := self._bits_of(readers, reach) & owner:
+            return bits | read, 0
+        # Nothing is seen to read it, but objects of the class are used: shown, compared, iterated over.
+        return bits | owner, 0 if bits else 1
+
+    def _bits_of(self, readers: Iterable[Place], reach: Mapping[Place, tuple[int, int]]) -> int:
+        bits = 0
+        for reader in readers:
+            bits |= self._modules[reader[0]].runs[reader[1]] or reach.get(reader, (0, 0))[0]
         return bits
 
     def _bodies(self) -> dict[Place, int]:

@@ -13,7 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
-LIMIT = 0.4
+LIMIT = 0.1
 
 
 class Timeout(BaseException):
