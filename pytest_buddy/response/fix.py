@@ -114,7 +114,7 @@ def _run(lines: tuple[DiffLine, ...], start: int, kind: str) -> list[DiffLine]:
 
 def _line(page: Page, kind: LineKind, text: str) -> Text:
     style = _STYLES[kind]
-    if kind in ("header", "note", "hunk"):
+    if kind in ("header", "note", "hunk") or text[:1] not in ("+", "-", " "):
         return page.user(text, style)
     return Text.assemble((text[:1], style), page.user(text[1:], style))
 

@@ -58,7 +58,7 @@ def _add_summary(page: "Page", diagnosis: Diagnosis) -> None:
     parts = [Text(count(failed, "failing test"), "bold")]
     if faults:
         parts.append(Text(count(faults, "fault"), "bold"))
-        parts.append(Text(f"{fixed:,} fixed", "bold green") if fixed else Text("none fixed", "yellow"))
+        parts.append(Text(count(fixed, "fix", "fixes"), "bold green") if fixed else Text("no fix", "yellow"))
     if diagnosis.flaky:
         parts.append(Text(f"{len(diagnosis.flaky):,} flaky", "yellow"))
     parts.append(Text(seconds(diagnosis.timing.total), "dim"))
