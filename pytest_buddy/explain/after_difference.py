@@ -1,0 +1,222 @@
+"""What to try after a failed check: the place in the code that explains this very difference."""
+
+import ast
+from collections.abc import Callable, Iterator
+
+from pytest_buddy.domain import Observation, Suspect
+from pytest_buddy.explain.case import Case
+from pytest_buddy.explain.expected import raising_call
+from pytest_buddy.explain.reading import AnyFunction, own_parts, statements_of
+from pytest_buddy.explain.wording import code, compose, listed, place
+
+_NEIGHBOURS = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">"}
+_SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+
+
+def after_difference(case: Case) -> str | None:
+    """The next step that the failed check and the suspect suggest."""
+    for rule in _RULES:
+        text = rule(case)
+        if text:
+            return text
+    return None
+
+
+def _functions(case: Case) -> Iterator[tuple[str, AnyFunction]]:
+    """The functions to look at: around the first suspect, and the one that gave the tested value."""
+    suspect = case.suspect
+    found = case.library.function(suspect.path, suspect.line) if suspect else None
+    if suspect and found:
+        yield suspect.path, found
+    called = case.called
+    if called and isinstance(called.node, AnyFunction) and called.node is not found:
+        yield called.path, called.node
+
+
+def _coroutine(case: Case) -> str | None:
+    came = case.came_and_wanted[0] if case.came_and_wanted else case.failure.message
+    subject = case.subject
+    if "<coroutine" not in came or subject is None:
+        return None
+    return compose(f"{code(subject.text)} gave a coroutine, not its result: put `await` before it")
+
+
+def _missing_raise(case: Case) -> str | None:
+    if not raising_call(case) or not (
+        "DID NOT RAISE" in case.failure.message or "not raised" in case.failure.message
+    ):
+        return None
+    for path, function in _functions(case):
+        raises = [one for one in statements_of(function) if isinstance(one, ast.Raise)]
+        where = place(path, function.lineno)
+        if not raises:
+            return compose(
+                f"{code(function.name)} ({where}) has no `raise`: the check for this input is missing"
+            )
+        conditions = [
+            one
+            for one in statements_of(function)
+            if isinstance(one, ast.If) and any(inner in raises for inner in one.body)
+        ]
+        if conditions:
+            text = code(case.library.header(path, conditions[0]))
+            guard = place(path, conditions[0].lineno)
+            return compose(f"Check the condition {text} at {guard}: it guards the `raise`")
+        return compose(f"Check why the `raise` at {place(path, raises[0].lineno)} was not reached")
+    return None
+
+
+def _nothing_returned(case: Case) -> str | None:
+    if (
+        case.kind_of_difference != "none"
+        or case.called is None
+        or not isinstance(case.called.node, AnyFunction)
+    ):
+        return None
+    node = case.called.node
+    returns = [one for one in statements_of(node) if isinstance(one, ast.Return) and one.value is not None]
+    name = f"{code(node.name)} ({place(case.called.path, node.lineno)})"
+    if not returns:
+        return compose(f"{name} returns no value on any way: add the `return`")
+    lines = listed([str(one.lineno) for one in returns], last="or")
+    return compose(f"See which way through {name} ends without the `return` in line {lines}")
+
+
+def _boundary(case: Case) -> str | None:
+    """A comparison whose two sides were equal in the failing test."""
+    suspect = case.suspect
+    statement = case.statement(suspect) if suspect else None
+    if suspect is None or statement is None:
+        return None
+    failing, _ = case.observed(suspect.path, suspect.line)
+    for node in own_parts(statement):
+        if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _NEIGHBOURS:
+            left, right = node.left, node.comparators[0]
+            values = [_value_of(case, suspect, failing, side) for side in (left, right)]
+            if values[0] and values[0] == values[1]:
+                text = code(case.library.text(suspect.path, node))
+                other = _NEIGHBOURS[type(node.ops[0])]
+                return compose(
+                    f"In the failing test both sides of {text} are {code(values[0])}:",
+                    f" decide whether equal counts, `{_SIGNS[type(node.ops[0])]}` or `{other}`",
+                )
+    return None
+
+
+def _value_of(case: Case, suspect: Suspect, failing: tuple[Observation, ...], side: ast.expr) -> str:
+    if isinstance(side, ast.Constant):
+        return repr(side.value)
+    text = case.library.text(suspect.path, side)
+    values = {one.value for seen in failing for one in seen.variables if one.name == text}
+    return next(iter(values)) if len(values) == 1 else ""
+
+
+def _bounds(case: Case) -> str | None:
+    """Ranges, slices and ±1 in the functions to look at, when one element or one step is at stake."""
+    if case.kind_of_difference not in ("off-by-one", "missing", "extra", "prefix", "length", "empty"):
+        return None
+    for path, function in _functions(case):
+        for statement in statements_of(function):
+            for node in own_parts(statement):
+                if isinstance(node, ast.expr) and _is_bound(node):
+                    text = code(case.library.text(path, node))
+                    why = _why_bounds(case)
+                    return compose(f"Check the bounds of {text} at {place(path, node.lineno)}", why)
+    return None
+
+
+def _is_bound(node: ast.expr) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
+        return True
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        return True
+    return (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Add | ast.Sub)
+        and isinstance(node.right, ast.Constant)
+        and node.right.value == 1
+    )
+
+
+def _why_bounds(case: Case) -> str:
+    if case.kind_of_difference == "off-by-one":
+        return ": one step more or less moves the result by one"
+    return ": they decide which elements are taken"
+
+
+def _shared_default(case: Case) -> str | None:
+    for path, function in _functions(case):
+        arguments = function.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        pairs = [
+            *zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True),
+            *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+        ]
+        for argument, default in pairs:
+            if isinstance(default, ast.List | ast.Dict | ast.Set) and case.kind_of_difference in (
+                "extra",
+                "length",
+                "element",
+            ):
+                text = code(f"{argument.arg}={case.library.text(path, default)}")
+                who = f"{code(function.name)} ({place(path, function.lineno)})"
+                shared = "is made once and shared by all calls: make a new one in each call"
+                return compose(f"The default {text} of {who} {shared}")
+    return None
+
+
+def _by_kind(case: Case) -> str | None:
+    """Steps that only depend on the kind of difference and on one place to look at."""
+    where = _where(case)
+    steps = {
+        "rounding": "Compare with `pytest.approx`, or compute without floating-point steps",
+        "order": f"Check the order in which elements are put together or sorted{where}",
+        "case": f"Check where upper and lower case are changed, or should be{where}",
+        "whitespace": f"Check what strips or adds white space{where}",
+        "truncated": f"Check for `//` or `int()` where the fraction should survive{where}",
+        "rounded": f"Check for rounding before the last step{where}",
+        "sign": f"Check the order of the operands of each subtraction{where}",
+        "inverted": f"Check the condition for a missing or surplus `not`{where}",
+    }
+    text = steps.get(case.kind_of_difference)
+    return compose(text) if text and (where or case.kind_of_difference == "rounding") else None
+
+
+def _where(case: Case) -> str:
+    for path, function in _functions(case):
+        last = function.end_lineno or function.lineno
+        return f", in {code(function.name)} ({code(f'{path}:{function.lineno}-{last}')})"
+    return ""
+
+
+def _by_hand(case: Case) -> str | None:
+    """The suspect's expression, to be worked out with the values of the failing test."""
+    suspect = case.suspect
+    statement = case.statement(suspect) if suspect else None
+    if suspect is None or statement is None:
+        return None
+    failing, _ = case.observed(suspect.path, suspect.line)
+    expression = getattr(statement, "test", None) or getattr(statement, "value", None)
+    if not isinstance(expression, ast.expr) or isinstance(expression, ast.Constant):
+        return None
+    text = code(case.library.text(suspect.path, expression), 70)
+    what = "condition" if isinstance(statement, ast.If | ast.While) else "expression"
+    pairs = [
+        f"{code(one.name)} = {code(one.value, 30)}" for one in (failing[0].variables if failing else ())
+    ][:3]
+    wanted = case.came_and_wanted[1] if case.came_and_wanted else ""
+    with_ = f" by hand with {listed(pairs)}" if pairs else " by hand"
+    goal = f"; the test wants {code(wanted, 30)} in the end" if wanted else ""
+    return compose(f"Work out the {what} {text} at {place(suspect.path, suspect.line)}{with_}", goal)
+
+
+_RULES: tuple[Callable[[Case], str | None], ...] = (
+    _coroutine,
+    _missing_raise,
+    _nothing_returned,
+    _boundary,
+    _shared_default,
+    _bounds,
+    _by_kind,
+    _by_hand,
+)

@@ -1,0 +1,52 @@
+"""Fourth bullet: which change in git touches the suspicious lines."""
+
+from pytest_buddy.domain import Change, Suspect
+from pytest_buddy.explain.case import Case
+from pytest_buddy.explain.wording import code, compose, listed, place
+
+_SUSPECTS = 5
+
+
+def recent(case: Case) -> str | None:
+    """The change that touches the best-ranked suspect it can; a file that is new as a whole says nothing."""
+    ranked = sorted(case.fault.suspects, key=lambda one: one.rank)[:_SUSPECTS]
+    frame = case.code_frame
+    for suspect in ranked:
+        for change in case.changes:
+            if _touches(change, suspect.path, suspect.line, suspect.end_line) and not _is_whole(case, change):
+                return _told(case, change, suspect)
+    for change in case.changes:
+        if frame and _touches(change, frame.path, frame.line, frame.line) and not _is_whole(case, change):
+            return _told(case, change, None)
+    return None
+
+
+def _touches(change: Change, path: str, line: int, end_line: int) -> bool:
+    return change.path == path and any(line <= one <= max(line, end_line) for one in change.lines)
+
+
+def _is_whole(case: Case, change: Change) -> bool:
+    source = case.library.sources.get(change.path)
+    return source is not None and not change.removed and len(change.lines) >= len(source.line_starts) - 1
+
+
+def _told(case: Case, change: Change, suspect: Suspect | None) -> str:
+    frame = case.code_frame
+    line = suspect.line if suspect else frame.line if frame else change.lines[0]
+    where = place(change.path, line)
+    when = (
+        "by a change that is not committed yet"
+        if change.label == "not committed"
+        else f"by commit {code(change.label, 70)}"
+    )
+    removed = [text.strip() for text in change.removed if text.strip()]
+    if not removed:
+        added = listed([str(one) for one in change.lines])
+        lines = f" (line{'s' if len(change.lines) > 1 else ''} {added})" if len(change.lines) <= 3 else ""
+        return compose(f"{where} was added {when}", lines if len(change.lines) > 1 else "")
+    if line in change.lines and len(removed) == 1:
+        return compose(f"{where} was changed {when}", f"; before, it was {code(removed[0], 70)}")
+    return compose(
+        f"{where} was changed {when}",
+        f"; it replaced {len(removed)} lines, the first {code(removed[0], 50)}" if len(removed) > 1 else "",
+    )

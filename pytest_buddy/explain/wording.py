@@ -1,0 +1,47 @@
+"""How bullets are worded: code in backticks, places, lists, and a length that is kept."""
+
+from collections.abc import Iterable
+
+LIMIT = 200
+
+
+def code(text: str, limit: int = 60) -> str:
+    """A piece of code or a value in backticks, on one line and safe to print, its middle left out if long."""
+    line = " ".join(text.split()) if "\n" in text else text
+    line = "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in line.strip()
+    )
+    if len(line) > limit:
+        tail = (limit - 3) // 3
+        line = f"{line[: limit - 3 - tail]}...{line[-tail:]}"
+    return f"`` {line} ``" if "`" in line else f"`{line}`"
+
+
+def place(path: str, line: int) -> str:
+    """A position as editors and terminals understand it."""
+    return code(f"{path}:{line}" if line else path, 100)
+
+
+def number(count: int, noun: str, plural: str = "") -> str:
+    """A count and its noun."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def listed(items: Iterable[str], *, last: str = "and", most: int = 3) -> str:
+    """The items as an enumeration; what is beyond `most` is counted only."""
+    texts = list(items)
+    if len(texts) > most:
+        texts = [*texts[:most], f"{len(texts) - most} more"]
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {last} {texts[-1]}" if texts else ""
+
+
+def compose(*parts: str, limit: int = LIMIT) -> str:
+    """The first part and those of the others, in order, that still fit; ends with a full stop."""
+    text = parts[0]
+    for part in parts[1:]:
+        if part and len(text) + len(part) < limit:
+            text += part
+    if len(text) >= limit:
+        cut = text[: limit - 4].rsplit(" ", 1)[0]
+        text = f"{cut}{'`' if cut.count('`') % 2 else ''}..."
+    return text if text.endswith((".", "?", "!")) else f"{text}."
