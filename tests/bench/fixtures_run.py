@@ -193,9 +193,10 @@ def line(row: Row) -> str:
     functions = ",".join("-" if r.function is None else str(r.function) for r in row.ranks) or "-"
     verdict = ("right" if row.right else "wrong") if row.fixed else ""
     seconds = " ".join("    -" if value is None else f"{value:5.2f}" for value in (row.first_fix, row.total))
+    over = f"{row.wall - row.plain:6.2f} {row.cpu - row.plain_cpu:6.2f}"
     cells = (
         f"{row.name:22.22} {row.kind:26.26} {places:>14} {functions:>6}",
-        f"{'fixed' if row.fixed else '-':5} {verdict:5} {seconds} {row.wall - row.plain:6.2f} {row.cpu - row.plain_cpu:6.2f}",
+        f"{'fixed' if row.fixed else '-':5} {verdict:5} {seconds} {over}",
         row.origin,
         "; ".join(part for part in (row.why, row.handled, row.note) if part),
     )
