@@ -42,7 +42,7 @@ StatementMaker = Callable[["Site"], Iterable[Change]]
 class Template:
     """A kind of fix: `weight` is how likely it is at a statement it applies to.
 
-    With `nodes`, `make` is called with the site and each expression of those types; without, once with the site.
+    With `nodes`, `make` is called with the site and each expression of those types; without, with the site.
     """
 
     name: str

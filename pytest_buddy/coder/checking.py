@@ -30,7 +30,7 @@ class Checker:
     def accepts(self, splices: tuple[Splice, ...], *, structural: bool) -> bool:
         """Whether the file would compile, with no more warnings than before.
 
-        An expression's change is compiled with its statement only, a structural one with the outermost function.
+        An expression is compiled with its statement, a structural change with the outermost function.
         """
         frame = None if structural else self._narrow
         if frame is None or not all(
@@ -82,7 +82,7 @@ class Checker:
         body: list[ast.stmt] = getattr(node, "body", [])
         after = ""
         if body:
-            end = self._colon(node, start, self.source.span(body[0])[0])
+            end = self.source.content.rfind(b":", start, self.source.span(body[0])[0])
             after = ": pass"
             if isinstance(node, ast.Try):
                 return None
@@ -99,9 +99,6 @@ class Checker:
         if owner.function is not None:
             return "def _():\n "
         return "class _:\n " if isinstance(owner.node, ast.ClassDef) else ""
-
-    def _colon(self, node: ast.stmt, start: int, body: int) -> int:
-        return self.source.content.rfind(b":", start, body)
 
     def _compile(self, frame: _Frame, splices: tuple[Splice, ...]) -> int | None:
         content, encoding = self.source.content, self.source.encoding

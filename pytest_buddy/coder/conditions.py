@@ -168,7 +168,7 @@ def swap_branches(site: Site) -> Iterator[Change]:
         yield Change(
             splices=(
                 Splice(*site.source.span(node.body), site.operand(node.orelse, OR)),
-                Splice(*site.source.span(node.orelse), other if other == body else site.operand(node.body, CONDITIONAL)),
+                Splice(*site.source.span(node.orelse), site.operand(node.body, CONDITIONAL)),
             ),
             rationale=f"swaps `{body}` and `{other}`",
         )  # fmt: skip
@@ -213,12 +213,14 @@ def _truth_to_none(site: Site, test: ast.expr) -> Iterator[Change]:
 def _mentioned(site: Site, test: ast.expr) -> list[str]:
     names: dict[str, None] = {}
     for node in ast.walk(test):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if node.value.id == site.scope.instance and node in site.parents:
+        match node:
+            case ast.Attribute(value=ast.Name(id=owner)) if (
+                owner == site.scope.instance and node in site.parents
+            ):
                 names[site.text(node)] = None
-        if isinstance(node, ast.Name) and node.id in site.scope.names and node.id != site.scope.instance:
-            if site.scope.names[node.id].kind in ("parameter", "local"):
-                names[node.id] = None
+            case ast.Name(id=name) if name in site.scope.names and name != site.scope.instance:
+                if site.scope.names[name].kind in ("parameter", "local"):
+                    names[name] = None
     return list(names)[:3]
 
 

@@ -1,4 +1,4 @@
-"""What the failures say about the fix: wrong names, values that are off by one, exceptions that point at a kind."""
+"""What the failures say about the fix: unknown names, values off by one, telling exceptions."""
 
 import ast
 import re
@@ -72,7 +72,10 @@ _ON_TIMEOUT: Final[Mapping[str, float]] = {
 _BY_MESSAGE: Final[tuple[tuple[str, Mapping[str, float]], ...]] = (
     (r"missing \d+ required", {"add-argument": 4, "super-init": 2}),
     (r"takes \d+ .*were? given|takes no arguments", {"drop-argument": 4, "missing-self": 3, "add-self": 6}),
-    (r"'NoneType' object", {"none-guard": 3, "add-return": 6, "return-value": 6, "default": 3, "dict-get": 2}),
+    (
+        r"'NoneType' object",
+        {"none-guard": 3, "add-return": 6, "return-value": 6, "default": 3, "dict-get": 2, "in-place": 4},
+    ),
     (r"NoneType", {"none-guard": 2, "add-return": 3, "default": 2}),
     (r"is not callable", {"call-parentheses": 4, "attribute": 2}),
     (r"'(builtin_function_or_|)method'|'function'", {"call-parentheses": 5}),
@@ -90,6 +93,7 @@ _NAMED: Final = (
     re.compile(r"cannot import name '(\w+)'"),
     re.compile(r"variable '(\w+)' "),
 )
+_WANTED: Final = re.compile(r"DID NOT RAISE <class '(?:\w+\.)*(\w+)'>|^(\w+) not raised")
 _SUGGESTED: Final = re.compile(r"Did you mean:? '?(?:self\.)?(\w+)'?")
 
 
@@ -111,6 +115,7 @@ class Hints:
     types: frozenset[str] = frozenset()
     errors: frozenset[str] = frozenset()
     expected: frozenset[str] = frozenset()
+    wanted_errors: tuple[str, ...] = ()
     values: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def factor(self, template: str, signal: str) -> float:
@@ -152,6 +157,9 @@ def read_hints(failures: Iterable[Failure]) -> Hints:
         ),
         errors=frozenset(failure.error_type.rpartition(".")[2] for failure in held),
         expected=frozenset(repr(expected) for _, expected in pairs),
+        wanted_errors=tuple(
+            dict.fromkeys(match[1] or match[2] for text in messages for match in _WANTED.finditer(text))
+        ),
         values=_frame_values(held),
     )
 
@@ -217,7 +225,8 @@ _CONVERSIONS: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
     ("keys", list), ("items", lambda value: list(value.items())), ("first", lambda value: value[0]),
     ("last", lambda value: value[-1]), ("without-first", lambda value: value[1:]),
     ("without-last", lambda value: value[:-1]), ("encode", lambda value: value.encode()),
-    ("decode", lambda value: value.decode()), ("none-dropped", lambda value: [x for x in value if x is not None]),
+    ("decode", lambda value: value.decode()),
+    ("none-dropped", lambda value: [item for item in value if item is not None]),
     ("sorted-down", lambda value: sorted(value, reverse=True)),
 )  # fmt: skip
 
@@ -229,9 +238,9 @@ def _signals(actual: Any, expected: Any) -> dict[str, float]:
             result = convert(actual)
         except (TypeError, ValueError, AttributeError, IndexError, KeyError, OverflowError):
             continue
-        if type(result) is type(expected) and result == expected and result is not actual:
-            if type(actual) is not type(expected) or actual != expected:
-                found[name] = _STRONG
+        same = type(actual) is type(expected) and actual == expected
+        if type(result) is type(expected) and result == expected and not same:
+            found[name] = _STRONG
     if isinstance(actual, bool) or isinstance(expected, bool):
         found["truth"] = _WEAK
     elif isinstance(actual, int | float) and isinstance(expected, int | float):
@@ -251,9 +260,9 @@ def _number_signals(actual: float, expected: float) -> dict[str, float]:
         found["+1"] = _WEAK
     elif actual - expected == 1:
         found["-1"] = _WEAK
-    if isinstance(actual, float) and actual // 1 == expected:
+    if type(actual) is float and actual // 1 == expected:
         found["floor"] = _STRONG
-    if isinstance(expected, float) and isinstance(actual, int):
+    if type(expected) is float and type(actual) is int:
         found["true-division"] = _WEAK
     return found
 

@@ -1,6 +1,7 @@
 """Templates on constants: numbers, True/False/None, strings."""
 
 import ast
+import math
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -23,6 +24,16 @@ def _signed(site: Site, node: ast.Constant) -> tuple[ast.expr, int | float]:
     return node, value
 
 
+def _is_identity(site: Site, node: ast.expr, value: float) -> bool:
+    """Whether the number would make its operation do nothing."""
+    match site.parent(node):
+        case ast.BinOp(op=ast.Add() | ast.Sub()) | ast.AugAssign(op=ast.Add() | ast.Sub()):
+            return value == 0
+        case ast.BinOp(op=ast.Mult() | ast.Div() | ast.FloorDiv() | ast.Pow() | ast.Mod()):
+            return value in (0, 1)
+    return False
+
+
 @on_expressions("number", 0.17, ast.Constant)
 def number(site: Site, node: ast.Constant) -> Iterator[Change]:
     """Another number: one more or less, 0, 1, -1, 2, or one that the function mentions."""
@@ -35,21 +46,23 @@ def number(site: Site, node: ast.Constant) -> Iterator[Change]:
     if isinstance(value, int):
         choices[value + 1] = (1.0, "+1")
         choices[value - 1] = (1.0, "-1")
-        for other, prior in ((0, 0.7), (1, 0.7), (-1, 0.4), (2, 0.35), (-value, 0.4)):
-            choices.setdefault(other, (prior, ""))
+        for usual, likely in ((0, 0.7), (1, 0.7), (-1, 0.4), (2, 0.35), (-value, 0.4)):
+            choices.setdefault(usual, (likely, ""))
         if abs(value) >= 10:
             choices.setdefault(value * 10, (0.3, ""))
             if value % 10 == 0:
                 choices.setdefault(value // 10, (0.3, ""))
     else:
-        for scaled, prior in ((-value, 0.4), (0.0, 0.3), (1.0, 0.4), (value * 10, 0.4), (value / 10, 0.4),
-                              (value * 2, 0.3), (value / 2, 0.3), (value + 1, 0.3), (1 - value, 0.3)):  # fmt: skip
-            choices.setdefault(round(scaled, 12), (prior, ""))
-    for other in site.scope.numbers:
-        choices.setdefault(other, (0.3, ""))
+        for scaled, likely in (
+            (-value, 0.4), (0.0, 0.3), (1.0, 0.4), (value * 10, 0.4), (value / 10, 0.4), (value * 2, 0.3),
+            (value / 2, 0.3), (value + 1, 0.3), (1 - value, 0.3),
+        ):  # fmt: skip
+            choices.setdefault(round(scaled, 12), (likely, ""))
+    for mentioned in site.scope.numbers:
+        choices.setdefault(mentioned, (0.3, ""))
     in_test = isinstance(site.parent(place), ast.Compare)
     for other, (prior, signal) in choices.items():
-        if other == value and type(other) is type(value):
+        if (other == value and type(other) is type(value)) or not math.isfinite(other):
             continue
         why = f"uses {other} instead of {value}"
         yield site.change(
@@ -57,7 +70,7 @@ def number(site: Site, node: ast.Constant) -> Iterator[Change]:
             repr(other),
             why,
             level=UNARY if other < 0 else PRIMARY,
-            prior=prior * (0.8 if in_test else 1.0),
+            prior=prior * (0.8 if in_test else 1.0) * (0.2 if _is_identity(site, place, other) else 1.0),
             signal=signal or ("negate" if other == -value else ""),
         )
 

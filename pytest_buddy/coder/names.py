@@ -99,6 +99,7 @@ def swap_name(site: Site, node: ast.Name) -> Iterator[Change]:
             f"{'assigns to' if stored else 'uses'} `{name}` instead of `{node.id}`",
             prior=prior * (0.3 if stored else 1.0) * (0.15 if doubled else 1.0),
             suspicion=0.5 if doubled else 0.0,
+            structural=stored,
         )
 
 
@@ -133,6 +134,7 @@ def swap_two_names(site: Site) -> Iterator[Change]:
             splices=tuple(splices),
             rationale=f"swaps `{left}` and `{right}`",
             prior=0.3 + likeness(left, right),
+            structural=any(isinstance(node.ctx, ast.Store) for node in (*lefts, *rights)),
         )
 
 
@@ -191,7 +193,7 @@ def _known_names(site: Site) -> Iterator[str]:
 def did_you_mean(site: Site) -> Iterator[Change]:
     """The known name that the unknown one is a misspelling of, here and everywhere in the function."""
     for wrong in sorted(site.hints.unknown):
-        places = [splice for splice in _spelled(site, wrong)]
+        places = list(_spelled(site, wrong))
         if not places:
             continue
         offered = [*sorted(site.hints.suggested), *near(wrong, tuple(_known_names(site)))]
@@ -239,11 +241,8 @@ def _import_place(site: Site) -> int:
     ]
     if plain:
         return site.source.line_starts[plain[0].lineno - 1]
-    before = [
-        node for node in body[:1] if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    ]
-    before += [node for node in imports if node not in before]
-    line = max((node.end_lineno or 0 for node in before), default=0)
+    documented = bool(body) and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    line = max((node.end_lineno or 0 for node in (*imports, *body[: int(documented)])), default=0)
     return site.source.line_starts[line] if line else site.source.line_starts[0]
 
 

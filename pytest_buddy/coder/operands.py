@@ -75,10 +75,8 @@ def augmented_operator(site: Site) -> Iterator[Change]:
         if place is None:
             return
         for other, prior in _SIBLINGS[symbol[:-1]].items():
-            yield Change(
-                splices=(Splice(*place, f"{other}="),), rationale=f"updates with `{other}=` instead of `{symbol}`",
-                prior=prior,
-            )  # fmt: skip
+            why = f"updates with `{other}=` instead of `{symbol}`"
+            yield Change(splices=(Splice(*place, f"{other}="),), rationale=why, prior=prior)
         yield Change(
             splices=(Splice(*place, "="),),
             rationale=f"assigns instead of updating with `{symbol}`",

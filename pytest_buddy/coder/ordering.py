@@ -103,16 +103,16 @@ def _related(outline: Outline, owner: Owner) -> Iterator[tuple[Statement, float]
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(isinstance(target, ast.Name) and target.id in read for target in targets):
                 yield statement, _DEFINITION
-        elif (function := statement.owner.function) is not None and function.name in read:
-            yield statement, _CALLEE
-        elif isinstance(node, FunctionNode) and node.name in read:
-            yield statement, _CALLEE
+        else:
+            function = node if isinstance(node, FunctionNode) else statement.owner.function
+            if function is not None and function.name in read:
+                yield statement, _CALLEE
 
 
 def merge(
     statements: Iterable[tuple[float, T]], expand: Callable[[T], Iterable[Ranked]]
 ) -> Iterator[tuple[T, Ranked, float]]:
-    """Merge the changes of all statements, best first, making a statement's changes when it can have the best."""
+    """Merge the changes of all statements, best first; a statement's are made when it can have the best."""
     heap: list[tuple[float, int, float, T, Iterator[Ranked] | None, Ranked | None]] = []
     for number, (weight, statement) in enumerate(statements):
         heap.append((-weight * _BOUND, number, weight, statement, None, None))

@@ -28,7 +28,7 @@ class Owner:
 
     @property
     def chain(self) -> tuple["Owner", ...]:
-        """This owner and those around it, innermost first."""
+        """The owner and those around it, innermost first."""
         return (self,) if self.parent is None else (self, *self.parent.chain)
 
     @property
@@ -167,12 +167,12 @@ class Outline:
             yield Statement(
                 node=node, owner=owner, block=held, index=index, ancestors=ancestors, chained=chained
             )
-            if isinstance(node, (*FunctionNode.__args__, ast.ClassDef)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 yield from self._block(node.body, self._owner(node, owner), ())
                 continue
             inner = (*ancestors, node)
             for name in ("body", "handlers", "orelse", "finalbody", "cases"):
-                for child in self._children(getattr(node, name, ()), owner, inner):
+                for child in self._children(getattr(node, name, []), owner, inner):
                     yield from child
 
     def _children(

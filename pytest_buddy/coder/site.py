@@ -115,7 +115,7 @@ class Site:
         return {}
 
     def text(self, node: ast.expr | ast.stmt | ast.keyword | ast.arg) -> str:
-        """The node as it is written in the file, with `\\n` newlines."""
+        """The node as it is written in the file; its newlines are LF."""
         known = self._texts.get(node)
         if known is None:
             start, end = self.source.span(node)
@@ -143,9 +143,12 @@ class Site:
         """Put `text`, an expression of that precedence level, where `node` is."""
         start, end = self.source.span(node)
         parent = self.parent(node)
-        if isinstance(node, ast.GeneratorExp) and isinstance(parent, ast.Call) and parent.end_col_offset:
-            if self.source.span(parent)[1] == end:
-                return Splice(start, end, f"({text})")
+        if (
+            isinstance(node, ast.GeneratorExp)
+            and isinstance(parent, ast.Call)
+            and self.source.span(parent)[1] == end
+        ):
+            return Splice(start, end, f"({text})")  # its parentheses are the call's
         if level < required_level(parent, node) and not self._enclosed(start, end):
             text = f"({text})"
         if self.source.content[start - 1 : start].isalnum() and start:
@@ -166,6 +169,7 @@ class Site:
         prior: float = 1.0,
         suspicion: float = 0.0,
         signal: str = "",
+        structural: bool = False,
     ) -> Change:
         """The change that puts `text` where the expression is."""
         return Change(
@@ -174,6 +178,7 @@ class Site:
             prior=prior,
             suspicion=suspicion,
             signal=signal,
+            structural=structural,
         )
 
     def names_at(self, node: ast.AST) -> dict[str, float]:

@@ -4,7 +4,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pytest_buddy.coder import conditions, literals, names, operands
+from pytest_buddy.coder import (
+    calls,
+    conditions,
+    containers,
+    insertions,
+    literals,
+    names,
+    operands,
+    signatures,
+    statements,
+)
 from pytest_buddy.coder.change import Change, Splice, Template
 from pytest_buddy.coder.checking import Checker
 from pytest_buddy.coder.hints import Hints, read_hints
@@ -22,6 +32,11 @@ CATALOGUE: Final[tuple[Template, ...]] = (
     *operands.TEMPLATES,
     *conditions.TEMPLATES,
     *literals.TEMPLATES,
+    *calls.TEMPLATES,
+    *containers.TEMPLATES,
+    *statements.TEMPLATES,
+    *insertions.TEMPLATES,
+    *signatures.TEMPLATES,
 )
 PER_FUNCTION: Final = 5_000
 PER_RUN: Final = 20_000
@@ -144,22 +159,24 @@ class _Search:
 
 def canonical(source: Source, splices: tuple[Splice, ...]) -> tuple[object, ...]:
     """The same value for splices that give the same text; empty when the text stays as it is."""
-    found: list[object] = []
-    for splice in sorted(splices):
-        content, new = source.content, _encoded(source, splice.text, errors="replace")
-        start, end = splice.start, splice.end
-        while start < end and new and content[start] == new[0]:
-            start, new = start + 1, new[1:]
-        while start < end and new and content[end - 1] == new[-1]:
-            end, new = end - 1, new[:-1]
-        if start == end and not new:
-            continue
-        while new and start == end < len(content) and content[start] == new[0]:
-            start, end, new = start + 1, end + 1, new[1:] + new[:1]
-        while not new and start < end < len(content) and content[start] == content[end]:
-            start, end = start + 1, end + 1
-        found.append((start, end, new))
-    return tuple(found)
+    ordered = sorted(splices)
+    content, pieces = source.content, []
+    start = position = ordered[0].start
+    for splice in ordered:
+        pieces += [content[position : splice.start], _encoded(source, splice.text, errors="replace")]
+        position = splice.end
+    new, end = b"".join(pieces), position
+    while start < end and new and content[start] == new[0]:
+        start, new = start + 1, new[1:]
+    while start < end and new and content[end - 1] == new[-1]:
+        end, new = end - 1, new[:-1]
+    if start == end and not new:
+        return ()
+    while new and start == end < len(content) and content[start] == new[0]:
+        start, end, new = start + 1, end + 1, new[1:] + new[:1]
+    while not new and start < end < len(content) and content[start] == content[end]:
+        start, end = start + 1, end + 1
+    return start, end, new
 
 
 def _encoded(source: Source, text: str, errors: str = "strict") -> bytes:
