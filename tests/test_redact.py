@@ -80,6 +80,11 @@ PLACES = {
     "default": (f'os.environ.get("SECRET_KEY", "{made(30)}")', made(30)),
     "comparison": (f'assert user.password == "{_HUNTER}"', _HUNTER),
     "env file": (f"A=1\nexport DB_PASSWORD={_STRANGE}\nB=2", _STRANGE),
+    "env file without digits": ("+DB_PASSWORD=letme" + "inplease", "letmeinplease"),
+    "element": (f"<db><password>{_HUNTER}</password></db>", _HUNTER),
+    "netrc": (f"machine db login app password {_STRANGE}", _STRANGE),
+    "cookie": (f"Cookie: sessionid={made(32)}; theme=dark", made(32)),
+    "phone": ("call +49 30 5550" + " 1234 now", "5550"),
     "yaml": (f"database:\n  password: {_HUNTER}\n", _HUNTER),
     "aws secret": (f"aws_secret_access_key = {made(40)}", made(40)),
     "query": (f"GET /v1/items?api_key={made(24)}&page=2", made(24)),
@@ -144,6 +149,10 @@ INNOCENT = (
     "assert tokenize('a b') == ['a', 'b']",
     "E       AssertionError: assert 'tokens' == 'token'",
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ",
+    "@@ -10,4 +10,4 @@\n+1 23\n+12 34 56 78 90\n",
+    "<password>{{ value }}</password> <token>required</token>",
+    "cookie = cookies.get('sessionid')\nSet-Cookie: theme=dark",
+    "please login again, password expired",
     "/home/user/project and ~/project and /tmp/home/x",
     "passed = 3\nbypass = 'left'\ncompass: 'north'",
     "tests/test_auth.py::test_login[password-valid]",
@@ -227,6 +236,11 @@ def test_values_of_secret_variables_are_masked():
 def test_a_password_in_the_url_of_a_variable_is_masked_alone_too():
     redactor = Redactor(environment={"DATABASE_URL": f"postgres://app:{_STRANGE}@db/app"})
     assert redactor.redact(f"got {_STRANGE}") == "got <SECRET:environment:1>"
+
+
+def test_letters_that_grow_in_lower_case_shift_nothing():
+    text = f'"{"İ" * 50}" password = "{_HUNTER}"'
+    assert redact(text) == text.replace(_HUNTER, "<SECRET:assigned:1>")
 
 
 def test_overlapping_secrets_leave_no_rest():
