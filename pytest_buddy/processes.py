@@ -82,3 +82,14 @@ def python(
         )
     except OSError as error:
         raise BuddyError(f"Python could not be started: {error}", hint="Run `buddy doctor`.") from error
+
+
+def attached_python(arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> int:
+    """Run the interpreter on this very terminal and wait for it; its exit status."""
+    try:
+        completed = subprocess.run(  # noqa: S603  our own interpreter, no shell
+            [sys.executable, *arguments], cwd=cwd, env=dict(environment), check=False
+        )
+    except OSError as error:
+        raise BuddyError(f"Python could not be started: {error}", hint="Run `buddy doctor`.") from error
+    return completed.returncode

@@ -23,6 +23,7 @@ from pytest_buddy.domain import (
     Spectrum,
     Trial,
     Verdict,
+    VerdictOutcome,
 )
 from pytest_buddy.patch import changed_lines, unified_diff
 from pytest_buddy.ports import Coder, Context, Emit
@@ -141,7 +142,7 @@ class FaultSearch:
         try:
             self._try_all(fault, tests, self._context(fault, failures))
             if not self._passing and self._others:
-                return self._split(fault, failures)
+                return self._split(fault)
             self._finish(fault)
         finally:
             for _, confirmation in self._running:
@@ -249,13 +250,13 @@ class FaultSearch:
         broken = tuple(
             test for test, status in ended.items() if status not in GREEN and test not in self._suite.failing
         )
-        level = self._launcher.level
-        if broken:
-            return Verdict(outcome="breaks", fixed=fixed, broken=broken, ran=len(ended), sandbox=level)
-        if len(fixed) == len(tests):
-            return Verdict(outcome="fixed", fixed=fixed, ran=len(ended), sandbox=level)
-        outcome = "partial" if fixed else "no-change"
-        return Verdict(outcome=outcome, fixed=fixed, ran=len(ended), sandbox=level)
+        return Verdict(
+            outcome=_outcome(fixed=len(fixed), of=len(tests), broken=len(broken)),
+            fixed=fixed,
+            broken=broken,
+            ran=len(ended),
+            sandbox=self._launcher.level,
+        )
 
     def _places(self, patch: Patch) -> dict[str, tuple[int, int]]:
         """The lines of the functions that a patch edits."""
@@ -296,9 +297,8 @@ class FaultSearch:
         suspicious = [test for test, end in ended.items() if end.status not in GREEN and test not in red]
         broken = tuple(test for test in suspicious if self._green_unpatched(suspicious, test))
         loaded = set(judged.patch.paths) <= confirmation.loaded
-        outcome = "breaks" if broken else "fixed" if mine and len(fixed) == len(mine) else "partial"
         judged.verdict = Verdict(
-            outcome=outcome if fixed else "no-change",  # type: ignore[arg-type]
+            outcome=_outcome(fixed=len(fixed), of=len(mine), broken=len(broken)),
             fixed=fixed,
             broken=broken,
             ran=len(ended),
@@ -350,7 +350,7 @@ class FaultSearch:
                     best.verdict = replace(best.verdict, outcome="rejected")
                 refuted += 1
 
-    def _split(self, fault: Fault, failures: Sequence[Failure]) -> tuple[Fault, ...]:
+    def _split(self, fault: Fault) -> tuple[Fault, ...]:
         """Where a patch fixes some of the tests and breaks none, those are a fault of their own."""
         return self.known(fault)
 
@@ -378,6 +378,14 @@ class FaultSearch:
             changed_lines=changed_lines(item.patch, self._suite.sources),
             rank=rank,
         )
+
+
+def _outcome(*, fixed: int, of: int, broken: int) -> VerdictOutcome:
+    if broken:
+        return "breaks"
+    if not fixed:
+        return "no-change"
+    return "fixed" if fixed == of else "partial"
 
 
 def _token_distance(old: bytes, new: bytes) -> int:

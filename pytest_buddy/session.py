@@ -1,4 +1,4 @@
-"""The conductor: takes one finished run from red tests to proved fixes; the only file that knows all rooms."""
+"""The conductor, the only file that knows all rooms: from the red tests of a run to proved fixes."""
 
 import os
 import time
@@ -20,6 +20,7 @@ from pytest_buddy.domain import (
     FaultLocated,
     FaultSettled,
     NoticeGiven,
+    Observation,
     Outcome,
     Spectrum,
     StepStarted,
@@ -44,7 +45,7 @@ _SLOWEST_TEST = 10.0
 _CPU_LEVELS = (0.02, 0.2, 2.0, 20.0)
 
 
-def plugins(config: Config) -> pluggy.PluginManager:
+def plugins() -> pluggy.PluginManager:
     """The plugin manager with the built-in coders and reporters and those of installed packages."""
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Hooks)
@@ -56,9 +57,7 @@ def plugins(config: Config) -> pluggy.PluginManager:
 
 def coders(config: Config) -> tuple[Coder, ...]:
     """The coders that the configuration asks for; raises ConfigError for a name nobody has."""
-    found = {
-        coder.name: coder for group in plugins(config).hook.buddy_coders(config=config) for coder in group
-    }
+    found = {coder.name: coder for group in plugins().hook.buddy_coders(config=config) for coder in group}
     if config.coder == "auto":
         return tuple(found.values())
     if config.coder not in found:
@@ -69,7 +68,7 @@ def coders(config: Config) -> tuple[Coder, ...]:
 
 def reporters(config: Config) -> Mapping[str, Reporter]:
     """The report formats by name."""
-    groups = plugins(config).hook.buddy_reporters(config=config)
+    groups = plugins().hook.buddy_reporters(config=config)
     return {reporter.format: reporter for group in groups for reporter in group}
 
 
@@ -245,7 +244,9 @@ class Session:
         )
         return weigh(fault, trials, suite.sources, baseline=suite.failing)
 
-    def _observed(self, runner: Runner, suite: Suite, fault: Fault, deadline: float):  # type: ignore[no-untyped-def]
+    def _observed(
+        self, runner: Runner, suite: Suite, fault: Fault, deadline: float
+    ) -> tuple[Observation, ...]:
         tests = [*suite.of(fault)[:2], *suite.passing_near(fault, most=2)]
         if not tests or not fault.suspects or time.monotonic() > deadline:
             return ()

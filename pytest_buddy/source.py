@@ -95,7 +95,7 @@ class Source:
         return max((b"\n", b"\r\n", b"\r"), key=endings.count) if endings else b"\n"
 
     def enclosing_lines(self, start: int, end: int) -> tuple[int, int]:
-        """First and last line of the outermost function around the bytes, or the whole file outside functions."""
+        """First and last line of the outermost function around the bytes; of the file when there is none."""
         first, last = self._line_at(start), self._line_at(max(start, end - 1))
         pending: list[ast.AST] = [self.tree]
         while pending:

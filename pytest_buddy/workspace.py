@@ -138,7 +138,14 @@ class Workspace:
 
     @contextlib.contextmanager
     def held(self, path: str) -> Iterator["HeldFile"]:
-        """A file reached through an open directory, without following a symbolic link; raises OSError."""
+        """A file reached through an open directory, without following a symbolic link; raises OSError.
+
+        Raises PatchError on a system that cannot work relative to an open directory.
+        """
+        if not {os.open, os.stat, os.rename, os.unlink} <= os.supports_dir_fd:
+            raise PatchError(
+                "Files cannot be replaced safely on this system", hint="Apply the diff with `git apply`."
+            )
         *parents, name = PurePosixPath(path).parts
         descriptor = os.open(self.root, _DIRECTORY)
         try:

@@ -44,7 +44,7 @@ class FailureMaker:
         found = _doctest(error)
         if found is not None:
             kind = "doctest"
-            error = found if isinstance(found, BaseException) else error
+            error = error if isinstance(found, doctest.DocTestFailure) else found
         frames = self._frames(error)
         if isinstance(found, doctest.DocTestFailure):
             comparison, frame = self._example(found)

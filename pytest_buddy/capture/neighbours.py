@@ -52,7 +52,8 @@ def nearest(baseline: Baseline, failing: Sequence[str], *, seconds: float, most:
     passed = [outcome for outcome in baseline.outcomes if outcome.status == "passed"]
 
     def ring(outcome: Outcome) -> int:
-        parts = outcome.test.rpartition("::")[0], file_of(outcome.test), file_of(outcome.test).rpartition("/")[0]
+        file = file_of(outcome.test)
+        parts = outcome.test.rpartition("::")[0], file, file.rpartition("/")[0]
         return next((i for i, (part, names) in enumerate(zip(parts, rings, strict=True)) if part in names), 3)
 
     chosen: list[str] = []
@@ -74,11 +75,12 @@ def in_order(baseline: Baseline, tests: Iterable[str]) -> tuple[str, ...]:
 def to_confirm(baseline: Baseline, needed: Iterable[str], *, seconds: float) -> tuple[str, ...]:
     """The tests of the last confirming run, in original order.
 
-    All that are needed, then everything that was green as far as the plain run's durations fit into `seconds`.
+    All that are needed, then what was green, quick ones first, as far as the durations fit into `seconds`.
     """
     wanted = set(needed)
-    green = [outcome for outcome in baseline.outcomes if outcome.status not in RED and outcome.test not in wanted]
-    for outcome in sorted(green, key=lambda item: item.seconds):
+    for outcome in sorted(baseline.outcomes, key=lambda item: item.seconds):
+        if outcome.status in RED or outcome.test in wanted:
+            continue
         seconds -= outcome.seconds + 0.001
         if seconds < 0:
             break

@@ -44,7 +44,7 @@ class Recorder:
     @property
     def red(self) -> bool:
         """Whether anything failed so far."""
-        return bool(self._failures) or any(entry[0] in ("failed", "error") for entry in self._outcomes.values())
+        return any(entry[0] in ("failed", "error") for entry in self._outcomes.values())
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
         """Keep the two sides of the comparison that fails."""
@@ -56,9 +56,7 @@ class Recorder:
         self._comparison = None
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Iterator[None]:
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
         """Write the failure onto the report."""
         report = cast(Any, (yield))
         if call.excinfo is not None and report.failed and self._detailed < _MOST_DETAILED:
@@ -81,7 +79,9 @@ class Recorder:
         self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[Any], report: Any
     ) -> None:
         """Write the failure of a collector onto its report."""
-        if isinstance(node, pytest.Collector) and call.excinfo is not None and self._detailed < _MOST_DETAILED:
+        collecting = isinstance(node, pytest.Collector) and call.excinfo is not None
+        if collecting and self._detailed < _MOST_DETAILED:
+            assert call.excinfo is not None
             self._detailed += 1
             failure = self._guarded(self._maker.make, node.nodeid, "collect", call.excinfo.value)
             if failure is not None:
@@ -97,9 +97,9 @@ class Recorder:
         """Keep how the test ended; set-up and tear-down count when they fail."""
         test, when = report.nodeid, report.when
         if report.failed:
-            self._keep(test, when or "call", report)
+            self._keep(test, when, report)
             status: Status = "failed" if when == "call" else "error"
-            self._outcomes[test] = (status, self._spent(test, report), *self._summary(test, when or "call"))
+            self._outcomes[test] = (status, self._spent(test, report), *self._summary(test, when))
         elif when == "call":
             before = self._outcomes.get(test)
             if before is None or before[0] not in ("failed", "error"):

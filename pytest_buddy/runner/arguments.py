@@ -14,7 +14,10 @@ _PRINTS = (
     r"|-full-trace|-xfail-tb|-no-header|-no-summary|-disable-warnings|-no-fold-skipped|-force-short-summary"
     r"|-truncation-.*|-instafail|-pastebin|-debug|-setup-(only|show|plan)|-co|-collect-?only"
 )
-_REPORTS = r"-cov.*|-no-cov.*|-junit.*|-html|-css|-self-contained-html|-report-log|-log-file.*|-alluredir|-json-report.*"
+_REPORTS = (
+    r"-cov.*|-no-cov.*|-junit.*|-html|-css|-self-contained-html|-report-log|-log-file.*|-alluredir"
+    r"|-json-report.*"
+)
 _TIMES = (
     r"-timeout.*|-session-timeout|-benchmark.*|-pdb.*|-trace|-usepdb|-basetemp|-random-order.*|-fail-on-flaky"
 )

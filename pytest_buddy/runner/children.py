@@ -154,6 +154,7 @@ class Pool:
     def _run_child(self, job: Job, writing: int) -> NoReturn:
         try:
             os.setsid()
+            os.nice(5)
             signal.signal(signal.SIGPROF, signal.SIG_DFL)
             for child in self._children.values():
                 os.close(child.pipe)

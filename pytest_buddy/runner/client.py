@@ -291,7 +291,7 @@ class Runner:
     def _stream(
         self, operation: str, units: Sequence[Message], *, cpu: float, stop: _Stop, **more: Any
     ) -> Iterator[tuple[int, Message]]:
-        """Send units in as many jobs as there are places and give (index of the unit, answer) as they come."""
+        """Send units in as many jobs as there are places; give (index of the unit, answer) as they come."""
         share = max(1, -(-len(units) // self._jobs))
         starts = range(0, len(units), share)
         tickets = {

@@ -20,4 +20,4 @@ def install(contents: Mapping[str, bytes]) -> None:
             return original(self, fullname)
         return self.source_to_code(content, path)
 
-    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign,assignment]

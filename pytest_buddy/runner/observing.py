@@ -66,7 +66,7 @@ def observe(places: Mapping[tuple[str, int], _Place]) -> Iterator[Callable[[], l
         yield lambda: [item.message() for item in seen.values()]
     finally:
         sys.settrace(previous)
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
 
 
 class _Watch:

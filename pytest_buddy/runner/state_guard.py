@@ -2,7 +2,6 @@
 
 import os
 import sys
-from types import ModuleType
 from typing import Any
 
 _CONTAINERS = (list, dict, set)
@@ -25,7 +24,7 @@ class StateGuard:
         self._modules = [
             module
             for module in list(sys.modules.values())
-            if isinstance(module, ModuleType) and (getattr(module, "__file__", None) or "").startswith(prefix)
+            if (getattr(module, "__file__", None) or "").startswith(prefix)
         ]
         self._before = self._take()
         self._loaded = len(sys.modules)

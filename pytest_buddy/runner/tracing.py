@@ -97,6 +97,6 @@ class CoverageTracer:
 
 def line_tracer(prefix: str, foreign: tuple[str, ...] = ("/site-packages/", "/dist-packages/")) -> LineTracer:
     """The cheapest tracer that this interpreter has, for files whose path starts with `prefix`."""
-    if sys.version_info >= (3, 12):
+    if hasattr(sys, "monitoring"):
         return MonitoringTracer(prefix, foreign)
     return CoverageTracer(prefix, foreign)
