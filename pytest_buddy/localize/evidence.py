@@ -24,23 +24,23 @@ class Facts:
 def evidence(element: Element, facts: Facts) -> tuple[str, ...]:
     """The strongest facts first."""
     said: list[str] = []
-    if facts.traced:
-        said.append(_read(element, facts) if element.readers else _run(element.runs, facts))
-    elif element.readers:
+    if element.readers:
         said.append(_read(element, facts))
+    elif facts.traced and not element.named:
+        said.append(_run(element.runs, facts))
     if facts.innermost:
         said.append(f"innermost frame of {_count(facts.innermost, 'failure')}")
     elif facts.on_stack:
         said.append(f"on the traceback of {_count(facts.on_stack, 'failure')}")
     if facts.mention:
         said.append(facts.mention)
-    if facts.traced and facts.alike and element.runs & facts.failing and not element.readers:
+    if facts.traced and facts.alike and not element.indirect:
         said.append(f"coverage cannot tell this line from {_count(facts.alike, 'other')}")
     if is_shown(element) and not element.runs & facts.passing:
         said.append("perhaps run only to show the failed assertion")
     if not said:
         said.append("in a function on the traceback; no coverage of the failing test is known")
-    return tuple(text for text in said if text)
+    return tuple(said)
 
 
 def is_shown(element: Element) -> bool:
@@ -51,8 +51,6 @@ def is_shown(element: Element) -> bool:
 def _run(runs: int, facts: Facts) -> str:
     failing, passing = facts.failing.bit_count(), facts.passing.bit_count()
     ran = (runs & facts.failing).bit_count()
-    if not ran:
-        return ""
     if not passing:
         told = "run by the one failing test" if failing == 1 else f"run by {ran} of {failing} failing tests"
         return f"{told}; no passing test to compare with"
@@ -71,22 +69,33 @@ def _read(element: Element, facts: Facts) -> str:
         ),
     )
     statement = element.statement
-    who = _who((runs & facts.failing).bit_count(), facts.failing.bit_count())
-    if statement.kind in ("functiondef", "asyncfunctiondef"):
-        return f"the defaults and decorators of `{element.name}`, which {who}"
-    if label.endswith(statement.qualname) and statement.kind == "classdef":
-        return f"the class of code that {who}"
-    if label.endswith(f".{statement.qualname}") and statement.qualname:
-        return f"`{element.name}` belongs to {label}, which {who}"
-    if not label:
+    if not label and statement.kind not in _FUNCTIONS:
         return f"`{element.name}` is read by the test itself"
+    who = _who(runs, facts)
+    if statement.kind in _FUNCTIONS:
+        return f"the defaults and decorators of `{element.name}`, which {who}"
+    if statement.qualname and label.endswith(f".{statement.qualname}"):
+        return f"{_article(element)} {label}, which {who}"
     return f"`{element.name}` is read by {label}, which {who}"
 
 
-def _who(ran: int, failing: int) -> str:
-    if failing == 1:
-        return "the failing test runs"
-    return "all failing tests run" if ran == failing else f"{ran} of {failing} failing tests run"
+_FUNCTIONS = ("functiondef", "asyncfunctiondef")
+
+
+def _article(element: Element) -> str:
+    return "the class" if element.statement.kind == "classdef" else f"`{element.name}` belongs to"
+
+
+def _who(runs: int, facts: Facts) -> str:
+    ran, failing = (runs & facts.failing).bit_count(), facts.failing.bit_count()
+    also, passing = (runs & facts.passing).bit_count(), facts.passing.bit_count()
+    told = "the failing test" if failing == 1 else "all failing tests"
+    if ran != failing:
+        told = f"{ran} of {failing} failing tests"
+    if passing:
+        told = f"{told.removesuffix(' tests')} and {also} of {_count(passing, 'passing test')}"
+        return f"{told} run"
+    return f"{told} run{'s' if failing == 1 else ''}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,10 +1,12 @@
 """The definitions that an error names: the class that lacks a method, the function called wrongly."""
 
+import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from pytest_buddy.domain import Failure
+from pytest_buddy.localize.names import reading
 from pytest_buddy.localize.program import Element, Program
 from pytest_buddy.localize.statements import Statement
 from pytest_buddy.localize.tracebacks import Mention, mentions
@@ -38,16 +40,27 @@ def _statements(mention: Mention, elements: Sequence[Element], program: Program)
         yield from table.at(mention.line) if table else ()
         return
     if (path := program.modules.get(mention.name)) is not None:
-        if path not in program.tests:
-            yield from _similar(path, "", mention, program)
+        table = program.table(path) if path not in program.tests else None
+        if table and table.all:
+            yield from list(_similar(path, "", mention, program)) or table.all[:1]
         return
-    for path in dict.fromkeys(element.statement.path for element in elements):
-        table = program.table(path)
-        for statement in table.all if table else ():
-            if statement.kind in _HEADERS and _is_called(statement.qualname, mention.name):
-                yield statement
-                if mention.missing:
-                    yield from _similar(path, statement.qualname, mention, program)
+    near = dict.fromkeys(element.statement.path for element in elements)
+    found = [statement for path in near for statement in _definitions(path, mention, program)]
+    if not found:
+        # What could not be called or made has run no line: then any file that speaks of it may hold it.
+        word = mention.name.removesuffix(".__init__").rpartition(".")[2].encode()
+        others = [p for p, s in program.sources.items() if p not in near and word in s.content]
+        found = [statement for path in others for statement in _definitions(path, mention, program)]
+    yield from found
+
+
+def _definitions(path: str, mention: Mention, program: Program) -> Iterable[Statement]:
+    table = program.table(path) if path not in program.tests else None
+    for statement in table.all if table else ():
+        if statement.kind in _HEADERS and _is_called(statement.qualname, mention.name):
+            yield statement
+            if mention.missing:
+                yield from _similar(path, statement.qualname, mention, program)
 
 
 _HEADERS = frozenset({"functiondef", "asyncfunctiondef", "classdef"})
@@ -60,7 +73,7 @@ def _is_called(qualname: str, name: str) -> bool:
 
 
 def _similar(path: str, owner: str, mention: Mention, program: Program) -> Iterable[Statement]:
-    """The members of a module or class whose names nearly are the one that was looked up."""
+    """The member of a module or class whose name is nearest to the one that was looked up."""
     table = program.table(path)
     members: dict[str, Statement] = {}
     for statement in table.all if table else ():
@@ -68,5 +81,7 @@ def _similar(path: str, owner: str, mention: Mention, program: Program) -> Itera
             outer, _, name = statement.qualname.rpartition(".")
             if outer == owner:
                 members[name] = statement
+        elif statement.qualname == owner and not isinstance(statement.node, ast.Import | ast.ImportFrom):
+            members.update(dict.fromkeys(reading(statement).binds, statement))
     for name in get_close_matches(mention.missing, members, n=1):
         yield members[name]

@@ -140,6 +140,13 @@ def _whole(statement: Statement, source: Source) -> Iterator[Mutant]:
         case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
             lost = "0" if isinstance(value, ast.Constant) and value.value is None else "None"
             yield _written(value, lost, source, f"assigning `{lost}` instead")
+        case ast.match_case(guard=ast.expr() as guard):
+            yield _wrapped(guard, "not (", ")", "negating the guard", source)
+        case ast.match_case(pattern=pattern):
+            assert pattern.end_lineno is not None
+            assert pattern.end_col_offset is not None
+            end = source.offset(pattern.end_lineno, pattern.end_col_offset)
+            yield Mutant(text="skipping the case", spans=((end, end, b" if False"),))
         case ast.ExceptHandler(type=ast.expr() as caught):
             yield _written(caught, "Exception", source)
         case ast.FunctionDef() | ast.AsyncFunctionDef():

@@ -5,7 +5,9 @@ that coverage cannot (Moon et al., "Ask the Mutants", ICST 2014; Papadakis & Le 
 2015).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from pytest_buddy.domain import Edit, Fault, Patch, Suspect
 from pytest_buddy.errors import BuddyError
@@ -20,8 +22,9 @@ _EACH = 3
 
 
 def probes(fault: Fault, sources: Mapping[str, Source], *, limit: int = 24) -> tuple[Patch, ...]:
-    """At most `limit` mutants of the first ten suspects: one of each, then a second, then a third."""
-    rows = [list(_of_suspect(suspect, sources)) for suspect in fault.suspects[:_STATEMENTS]]
+    """At most `limit` mutants of the first ten suspects that have any: one of each, then a second, a third."""
+    every = (_of_suspect(suspect, sources) for suspect in fault.suspects)
+    rows = list(islice(filter(None, every), _STATEMENTS))
     found: dict[str, Patch] = {}
     for position in range(_EACH):
         for row in rows:
@@ -30,14 +33,14 @@ def probes(fault: Fault, sources: Mapping[str, Source], *, limit: int = 24) -> t
     return tuple(found.values())
 
 
-def _of_suspect(suspect: Suspect, sources: Mapping[str, Source]) -> Iterator[Patch]:
+def _of_suspect(suspect: Suspect, sources: Mapping[str, Source]) -> tuple[Patch, ...]:
     source = sources.get(suspect.path)
     statement = _statement(suspect, source) if source else None
     if source is None or statement is None:
-        return
+        return ()
     found = [patch for mutant in mutants(statement, source) if (patch := _patch(mutant, suspect, source))]
     # The last one is the most drastic: it tells whether the statement matters at all.
-    yield from found if len(found) <= _EACH else (*found[: _EACH - 1], found[-1])
+    return tuple(found) if len(found) <= _EACH else (*found[: _EACH - 1], found[-1])
 
 
 def _statement(suspect: Suspect, source: Source) -> Statement | None:
@@ -49,18 +52,39 @@ def _statement(suspect: Suspect, source: Source) -> Statement | None:
 
 
 def _patch(mutant: Mutant, suspect: Suspect, source: Source) -> Patch | None:
-    """The mutant as a patch; None when it does not compile."""
-    patch = Patch(
+    """The mutant as a patch; None when it changes nothing or does not compile."""
+    if all(source.content[start:end] == new for start, end, new in mutant.spans):
+        return None
+    if not _compiles(mutant, suspect, source):
+        return None
+    return Patch(
         edits=tuple(
-            Edit(path=source.path, digest=source.digest, start=start, end=end, replacement=replacement)
-            for start, end, replacement in mutant.spans
+            Edit(path=source.path, digest=source.digest, start=start, end=end, replacement=new)
+            for start, end, new in mutant.spans
         ),
         origin=ORIGIN,
         rationale=(mutant.text,),
         function=suspect.function,
     )
+
+
+def _compiles(mutant: Mutant, suspect: Suspect, source: Source) -> bool:
+    """Whether the statement of the module that holds the mutant compiles, without a warning.
+
+    Compiling that much alone keeps the cost independent of the size of the file.
+    """
+    ends = [node.end_lineno or node.lineno for node in source.tree.body]
+    position = next((i for i, end in enumerate(ends) if end >= suspect.line), None)
+    if position is None:
+        return False
+    first = source.line_starts[ends[position - 1]] if position else source.line_starts[0]
+    text = bytearray(source.content[first : source.line_starts[ends[position]]])
+    for start, end, new in sorted(mutant.spans, reverse=True):
+        text[start - first : end - first] = new
     try:
-        compile(source.edited(patch.edits).content, source.path, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, SyntaxWarning, BuddyError):
-        return None
-    return patch
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            compile(text.decode(source.encoding), source.path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, SyntaxWarning):
+        return False
+    return True

@@ -15,6 +15,7 @@ class Element:
 
     For a statement that tests run, `readers` is empty. A definition is run when its module is imported, by
     no test in particular: `readers` then names the code that reads it, each with its own bit set.
+    `named` marks a definition that only the error leads to; the failing executions count as reaching it.
     """
 
     statement: Statement
@@ -22,6 +23,12 @@ class Element:
     name: str = ""
     readers: tuple[tuple[str, int], ...] = ()
     distance: int = 0
+    named: bool = False
+
+    @property
+    def indirect(self) -> bool:
+        """Whether tests only depend on it, without a line of it being run."""
+        return self.named or bool(self.readers)
 
 
 @dataclass(frozen=True, kw_only=True)

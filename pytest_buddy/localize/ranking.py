@@ -64,14 +64,18 @@ def suspects(case: Case, elements: Sequence[Element], program: Program) -> tuple
     stack = _Stack(case.failures, program.tests)
     mentioned = named(case.failures, elements, program)
     known = {(element.statement.path, element.statement.index) for element in elements}
-    unread = [Element(statement=m.statement, runs=0) for place, m in mentioned.items() if place not in known]
+    unread = [
+        Element(statement=mention.statement, runs=case.failing, named=True)
+        for place, mention in mentioned.items()
+        if place not in known
+    ]
     spectra = _Spectra(case)
     scored: list[tuple[float, Element]] = []
     for element in (*elements, *unread):
         suspicion = spectra.suspicion(element)
         place = (element.statement.path, element.statement.index)
         on_stack = max(stack.of(element), 1.0 if place in mentioned else 0.0)
-        if suspicion or on_stack:
+        if suspicion or place in mentioned or stack.count(element):
             scored.append((suspicion + STACK * on_stack, element))
     functions = _functions(scored)
     final: list[tuple[float, Element]] = []
@@ -146,7 +150,7 @@ class _Spectra:
             known = self._known[bits] = ochiai(*ran, case.failing_count)
         if not bits & case.passing and is_shown(element):
             known *= _SHOWN
-        return known * _INDIRECT ** (1 + element.distance) if element.readers else known
+        return known * _INDIRECT ** (1 + element.distance) if element.indirect else known
 
 
 class _Stack:
@@ -177,7 +181,7 @@ class _Stack:
         """0..1: the value of the best line of the statement, or a part of its function's."""
         statement = element.statement
         own = self._best(self._lines, element)
-        if statement.qualname and not element.readers:
+        if statement.qualname and not element.indirect:
             return max(own, _SAME_FUNCTION * self._functions.get((statement.path, statement.qualname), 0.0))
         return own
 
@@ -200,7 +204,7 @@ class _Stack:
 
 def _kind(element: Element, program: Program) -> float:
     statement = element.statement
-    if element.readers:
+    if element.indirect:
         return definition_prior(statement)
     return priors(program.sources[statement.path])[statement.index]
 
