@@ -24,6 +24,7 @@ _MARKERS = {
         b"# This directory holds what pytest-buddy keeps between runs; without it, nothing can be undone.\n"
     ),
 }
+_CAN_HOLD = {os.open, os.stat, os.rename, os.unlink} <= os.supports_dir_fd
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -142,7 +143,7 @@ class Workspace:
 
         Raises PatchError on a system that cannot work relative to an open directory.
         """
-        if not {os.open, os.stat, os.rename, os.unlink} <= os.supports_dir_fd:
+        if not _CAN_HOLD:
             raise PatchError(
                 "Files cannot be replaced safely on this system", hint="Apply the diff with `git apply`."
             )

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import secrets
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -33,7 +33,7 @@ def targets(workspace: Workspace, patch: Patch, *, exclude: tuple[str, ...] = ()
     found = []
     for path in patch.paths:
         check_path(workspace, path, exclude=exclude)
-        with holding(workspace, path) as held:
+        with told(path), workspace.held(path) as held:
             before = held.read()
         source = Source(path=path, module=workspace.module_name(path), content=before)
         edits = [edit for edit in patch.edits if edit.path == path]
@@ -53,7 +53,7 @@ def reversals(workspace: Workspace, entry: Entry) -> tuple[Target, ...]:
     found = []
     for rewrite in entry.files:
         check_path(workspace, rewrite.path)
-        with holding(workspace, rewrite.path) as held:
+        with told(rewrite.path), workspace.held(rewrite.path) as held:
             now = held.read()
         if digest(now) != rewrite.after:
             raise StaleFileError(
@@ -92,17 +92,15 @@ def check_python(source: Source) -> None:
 
 
 @contextlib.contextmanager
-def holding(workspace: Workspace, path: str) -> Iterator[HeldFile]:
-    """`Workspace.held`, with what the system refuses told as an error of ours."""
+def told(path: str) -> Iterator[None]:
+    """Turn what the system refuses for a file into an error of ours."""
     try:
-        with workspace.held(path) as held:
-            yield held
+        yield
     except OSError as error:
-        raise refusal(path, error) from error
+        raise _refusal(path, error) from error
 
 
-def refusal(path: str, error: OSError) -> BuddyError:
-    """What an OSError on a file means to the person."""
+def _refusal(path: str, error: OSError) -> BuddyError:
     if error.errno in (errno.ELOOP, errno.ENOTDIR):
         return PatchError(
             f"{path} is reached through a symbolic link",
@@ -135,39 +133,43 @@ def replace(
         Rewrite(
             path=target.path,
             before=target.before,
-            after=hashlib.sha256(target.after).hexdigest(),
+            after=digest(target.after),
             temporary=f".buddy-{patch}-{secrets.token_hex(6)}.tmp",
         )
         for target in todo
     )
     entry = Entry(schema=SCHEMA, number=number, patch=patch, action=action, files=files, undoes=undoes)
-    path = todo[0].path
     try:
         journal.prepare(entry)
         with contextlib.ExitStack() as stack:
-            held = {target.path: stack.enter_context(workspace.held(target.path)) for target in todo}
-            for target, rewrite in zip(todo, files, strict=True):
-                path = target.path
-                held[path].write_beside(rewrite.temporary, target.after)
-            _swap(held, files)
+            _swap([(_enter(stack, workspace, target.path), target) for target in todo], files)
         journal.commit(entry)
     except BaseException as error:
         if not journal.complete(entry):
             _take_back_now(workspace, journal, entry, error)
-        if isinstance(error, OSError):
-            raise refusal(path, error) from error
         raise
     return entry
 
 
-def _swap(held: Mapping[str, HeldFile], files: Sequence[Rewrite]) -> None:
-    for rewrite in files:
-        if digest(held[rewrite.path].read()) != rewrite.before_digest:
-            raise StaleFileError(f"{rewrite.path} was changed by another program just now", hint=_RERUN)
-    for rewrite in files:
-        held[rewrite.path].replace_by(rewrite.temporary)
-    for rewrite in files:
-        held[rewrite.path].flush()
+def _enter(stack: contextlib.ExitStack, workspace: Workspace, path: str) -> HeldFile:
+    with told(path):
+        return stack.enter_context(workspace.held(path))
+
+
+def _swap(pairs: Sequence[tuple[HeldFile, Target]], files: Sequence[Rewrite]) -> None:
+    for (held, target), rewrite in zip(pairs, files, strict=True):
+        with told(held.path):
+            held.write_beside(rewrite.temporary, target.after)
+    for held, target in pairs:
+        with told(held.path):
+            if held.read() != target.before:
+                raise StaleFileError(f"{held.path} was changed by another program just now", hint=_RERUN)
+    for (held, _), rewrite in zip(pairs, files, strict=True):
+        with told(held.path):
+            held.replace_by(rewrite.temporary)
+    for held, _ in pairs:
+        with told(held.path):
+            held.flush()
 
 
 def _take_back_now(workspace: Workspace, journal: Journal, entry: Entry, error: BaseException) -> None:

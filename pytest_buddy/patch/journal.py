@@ -18,7 +18,7 @@ from pytest_buddy.errors import BuddyError, PatchError
 from pytest_buddy.workspace import Workspace, flush_directory
 
 SCHEMA = "pytest-buddy-journal/1"
-_KEPT = 200
+KEPT = 200
 _NAME = re.compile(r"(\d{6,})-([0-9a-f]{8})\.(prepared|json)")
 
 Action = Literal["applied", "staged", "discarded", "undone"]
@@ -93,8 +93,11 @@ class Journal:
         self._write(self._path(entry, "prepared"), entry)
 
     def commit(self, entry: Entry) -> None:
-        """Mark an action as complete; raises OSError when it is not."""
-        os.rename(self._path(entry, "prepared"), self._path(entry, "json"))  # noqa: PTH104  the commit point
+        """Mark an action as complete; raises PatchError when it is not."""
+        try:
+            os.rename(self._path(entry, "prepared"), self._path(entry, "json"))  # noqa: PTH104
+        except OSError as error:
+            raise _unwritable(error) from error
         with contextlib.suppress(OSError):  # without it the action may only be completed once more
             flush_directory(self._directory)
         self._prune()
@@ -133,10 +136,7 @@ class Journal:
         try:
             self._workspace.write_state(f"journal/{path.name}", json.dumps(encode(entry)).encode("ascii"))
         except OSError as error:
-            raise PatchError(
-                f"The journal in .buddy/ cannot be written: {error.strerror}",
-                hint="Nothing was changed. Make room there, then try again.",
-            ) from error
+            raise _unwritable(error) from error
 
     def _load(self, path: Path) -> Entry:
         try:
@@ -156,8 +156,15 @@ class Journal:
     def _prune(self) -> None:
         with contextlib.suppress(OSError, BuddyError):  # an entry too many does no harm
             torn = self._directory.glob(".[0-9]*")  # left by a process that was killed while writing
-            for path in (*self._files("json")[:-_KEPT], *torn):
+            for path in (*self._files("json")[:-KEPT], *torn):
                 path.unlink(missing_ok=True)
+
+
+def _unwritable(error: OSError) -> PatchError:
+    return PatchError(
+        f"The journal in .buddy/ cannot be written: {error.strerror}",
+        hint="Nothing was changed. Make room there, then try again.",
+    )
 
 
 def _number(path: Path) -> int:

@@ -2,32 +2,19 @@
 
 import contextlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from pytest_buddy.codec import CodecError, decode, encode
 from pytest_buddy.domain import Diagnosis, Fault, NoticeGiven, PatchHandled, Proposal
 from pytest_buddy.errors import BuddyError, PatchError
-from pytest_buddy.patch import apply, staging
+from pytest_buddy.patch import apply, staging, standing
 from pytest_buddy.patch.journal import SCHEMA, Action, Entry, IndexRewrite, Journal
 from pytest_buddy.patch.lock import locked
+from pytest_buddy.patch.standing import Kept, State
 from pytest_buddy.workspace import Workspace
 
 _KEPT_SCHEMA = "pytest-buddy-state/1"
 _FILE = "diagnosis.json"
 _AGAIN = "Run pytest --buddy to get proposals for the project as it is now."
-
-State = Literal["open", "applied", "staged", "discarded", "undone"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A diagnosis and the number of the journal's last entry when it was kept."""
-
-    schema: str
-    after: int
-    diagnosis: Diagnosis
 
 
 class Ledger:
@@ -40,6 +27,7 @@ class Ledger:
         self._workspace = workspace
         self._exclude = exclude
         self._journal = Journal(workspace)
+        self._last_read: tuple[tuple[int, ...], Kept] | None = None
 
     def keep(self, diagnosis: Diagnosis) -> None:
         """Replace what is kept by the diagnosis of a new run; raises BuddyError when it cannot be written."""
@@ -64,11 +52,13 @@ class Ledger:
         if kept is None or not any(fault.proposals for fault in kept.diagnosis.faults):
             raise BuddyError("There are no proposals from the last run", hint=_AGAIN)
         wanted = prefix.strip().lower()
-        return _by_id(kept.diagnosis.faults, wanted) if wanted else _first_open(kept, self._journal.entries())
+        if wanted:
+            return standing.by_id(kept.diagnosis.faults, wanted)
+        return standing.first_open(kept, self._journal.entries())
 
     def status(self, patch: str) -> State:
         """What became of a patch, by its full id."""
-        return _state(self._kept(), self._journal.entries(), patch)
+        return standing.state(self._kept(), self._journal.entries(), patch)
 
     def apply(self, patch: str = "") -> PatchHandled:
         """Write a proposal to its files, all or none; raises BuddyError with nothing changed."""
@@ -95,7 +85,7 @@ class Ledger:
             index = staging.plan(
                 self._workspace,
                 proposal.patch,
-                originals=_originals(entries, proposal.patch.id),
+                originals=standing.originals(entries, proposal.patch.id),
                 exclude=self._exclude,
             )
             return _event(self._write_index("staged", proposal.patch.id, index))
@@ -105,10 +95,11 @@ class Ledger:
         with locked(self._workspace):
             self._recover()
             _, proposal = self.find(patch)
-            if self.status(proposal.patch.id) == "applied":
+            state = self.status(proposal.patch.id)
+            if state in ("applied", "discarded"):
                 raise PatchError(
-                    f"{proposal.patch.id} is applied",
-                    hint=f"`buddy undo {proposal.patch.id}` takes it back; discard it then.",
+                    f"{proposal.patch.id} is {state} already",
+                    hint=f"`buddy undo {proposal.patch.id}` takes that back.",
                 )
             entry = self._entry("discarded", proposal.patch.id)
             self._journal.add(entry)
@@ -121,7 +112,7 @@ class Ledger:
         """
         with locked(self._workspace):
             self._recover()
-            entry = _last_done(self._journal.entries(), patch.strip().lower())
+            entry = standing.last_done(self._journal.entries(), patch.strip().lower())
             if entry.index:
                 back = staging.reversed_plan(self._workspace, entry.index)
                 return _event(self._write_index("undone", entry.patch, back, undoes=entry.number))
@@ -172,7 +163,9 @@ class Ledger:
         except BuddyError:
             self._journal.drop(entry)
             raise
-        with contextlib.suppress(OSError):  # the next action finds the index written and completes the entry
+        with contextlib.suppress(
+            BuddyError
+        ):  # the next action finds the index written and completes the entry
             self._journal.commit(entry)
         return entry
 
@@ -185,110 +178,22 @@ class Ledger:
     def _kept(self) -> Kept | None:
         path = self._workspace.state / _FILE
         try:
+            status = path.stat()
+            key = (status.st_ino, status.st_mtime_ns, status.st_size)
+            if self._last_read and self._last_read[0] == key:
+                return self._last_read[1]
             data = json.loads(path.read_bytes())
             if isinstance(data, dict) and data.get("schema") != _KEPT_SCHEMA:
                 raise CodecError(f"its format is {data.get('schema')!r}, not {_KEPT_SCHEMA!r}")
-            return decode(Kept, data)
+            kept = decode(Kept, data)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, RecursionError) as error:
             raise BuddyError(
                 f"The proposals kept in .buddy/{_FILE} cannot be used: {error}", hint=_AGAIN
             ) from error
-
-
-def _state(kept: Kept | None, entries: Sequence[Entry], patch: str) -> State:
-    """What became of a patch; when a later run proposes it again, earlier applies have been taken back."""
-    again = kept is not None and any(
-        proposal.patch.id == patch for fault in kept.diagnosis.faults for proposal in fault.proposals
-    )
-    since = kept.after if kept is not None and again else 0
-    mine = [
-        entry
-        for entry in entries
-        if entry.patch == patch and (entry.number > since or entry.action in ("staged", "discarded"))
-    ]
-    standing = [entry.action for entry in _standing(entries) if entry in mine]
-    if "applied" in standing:
-        return "applied"
-    if standing:
-        return standing[-1]
-    undone = (
-        bool(mine) and mine[-1].action == "undone" and bool(mine[-1].paths)
-    )  # not just a discard taken back
-    return "undone" if undone else "open"
-
-
-def _standing(entries: Sequence[Entry]) -> list[Entry]:
-    """The entries that have not been undone."""
-    undone = {entry.undoes for entry in entries}
-    return [entry for entry in entries if entry.action != "undone" and entry.number not in undone]
-
-
-def _originals(entries: Sequence[Entry], patch: str) -> Mapping[str, bytes]:
-    """The content before an apply that stands, of the files it changed."""
-    return {
-        rewrite.path: rewrite.before
-        for entry in _standing(entries)
-        if entry.patch == patch
-        for rewrite in entry.files
-    }
-
-
-def _last_done(entries: Sequence[Entry], prefix: str) -> Entry:
-    standing = [
-        entry
-        for entry in _standing(entries)
-        if (entry.patch.startswith(prefix) if prefix else entry.action != "discarded")
-    ]
-    if len({entry.patch for entry in standing}) > 1 and prefix:
-        raise _ambiguous(prefix, [entry.patch for entry in standing])
-    if not standing:
-        what = f"No action on {prefix} stands" if prefix else "There is nothing to undo"
-        raise BuddyError(what, hint="`buddy show` lists the proposals and what became of them.")
-    return standing[-1]
-
-
-def _by_id(faults: Sequence[Fault], prefix: str) -> tuple[Fault, Proposal]:
-    every = {
-        proposal.patch.id: (fault, proposal) for fault in reversed(faults) for proposal in fault.proposals
-    }
-    matching = [patch for patch in every if patch.startswith(prefix)]
-    if not matching:
-        raise BuddyError(f"No proposal has the id {prefix!r}", hint=f"Known: {', '.join(sorted(every))}.")
-    if len(matching) > 1:
-        raise _ambiguous(prefix, matching)
-    return every[matching[0]]
-
-
-def _ambiguous(prefix: str, matching: Sequence[str]) -> BuddyError:
-    return BuddyError(
-        f"Several proposals have an id that starts with {prefix!r}",
-        hint=f"Type one more digit: {', '.join(sorted(set(matching)))}.",
-    )
-
-
-def _first_open(kept: Kept, entries: Sequence[Entry]) -> tuple[Fault, Proposal]:
-    """The first offered proposal to act on; one that was undone comes after those never tried."""
-    undone = []
-    states: dict[str, State] = {}
-    for fault in kept.diagnosis.faults:
-        offered = [proposal for proposal in fault.proposals if proposal.offered]
-        mine = {proposal.patch.id: _state(kept, entries, proposal.patch.id) for proposal in offered}
-        states |= mine
-        if "applied" in mine.values() or "staged" in mine.values():
-            continue
-        for proposal in offered:
-            if mine[proposal.patch.id] == "open":
-                return fault, proposal
-            if mine[proposal.patch.id] == "undone":
-                undone.append((fault, proposal))
-    if undone:
-        return undone[0]
-    if not states:
-        raise BuddyError("The last run found no confirmed fix", hint="`buddy show` lists what it tried.")
-    told = ", ".join(f"{patch} {state}" for patch, state in states.items())
-    raise BuddyError(f"Every fix of the last run is dealt with: {told}", hint="Name one by its id.")
+        self._last_read = (key, kept)
+        return kept
 
 
 def _event(entry: Entry) -> PatchHandled:

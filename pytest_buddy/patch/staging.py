@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from pytest_buddy.domain import Edit, Patch
 from pytest_buddy.errors import BuddyError, PatchError, StaleFileError
-from pytest_buddy.patch.apply import Settled, check_path, check_python, digest, holding
+from pytest_buddy.patch.apply import Settled, check_path, check_python, digest, told
 from pytest_buddy.patch.journal import Entry, IndexRewrite, Journal
 from pytest_buddy.processes import git_answer
 from pytest_buddy.source import Source
@@ -133,7 +133,7 @@ def _original(
 ) -> Source:
     content = originals.get(path)
     if content is None:
-        with holding(workspace, path) as held:
+        with told(path), workspace.held(path) as held:
             content = held.read()
     if any(edit.digest != digest(content) for edit in edits):
         raise StaleFileError(

@@ -1,7 +1,7 @@
-"""A program that applies or undoes a patch in copies of a project and dies at every system call that counts.
+"""A program that applies or undoes a patch in copies of a project and dies after each system call.
 
-Usage: python killed_apply.py PROJECT FOLDER ACTION. Each child works in a copy FOLDER/N and kills itself just
-before (even N) or just after (odd N) call number N // 2. Prints the number of copies made.
+Usage: python killed_apply.py PROJECT FOLDER ACTION. The child that works in the copy FOLDER/N kills itself
+after the N-th call that changes something on disk. Prints the number of copies made.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from pytest_buddy.patch import Ledger
 from pytest_buddy.workspace import Workspace
 
-CALLS = ("open", "write", "fsync", "rename", "replace", "unlink", "mkdir", "fchmod", "utime")
+CALLS = ("open", "write", "rename", "replace", "unlink", "mkdir")
 
 
 def die_at(number: int) -> None:
@@ -22,17 +22,16 @@ def die_at(number: int) -> None:
     def dying(call):
         def wrapper(*arguments, **options):
             nonlocal made
-            made += 1
-            if made == number // 2 + 1 and number % 2 == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            made += call is not opening or bool(arguments[1] & os.O_CREAT)
             try:
                 return call(*arguments, **options)
             finally:
-                if made == number // 2 + 1:
+                if made > number:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         return wrapper
 
+    opening = os.open
     for name in CALLS:
         setattr(os, name, dying(getattr(os, name)))
 

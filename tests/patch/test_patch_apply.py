@@ -20,7 +20,7 @@ CONTENTS = {
     "no final newline": (b"a = 1\nb = 2", b"a = 1\nb = 3"),
     "form feed and NEL": (b"a = '\xc2\x85'\n\x0cb = 2\n", b"a = '\xc2\x85'\n\x0cb = 3\n"),
 }
-NAMES = ["a b.py", "caf\u00e9.py", "\u6f22\u5b57/x.py", "new\nline.py", "tab\t.py"]
+NAMES = ["a b.py", "caf\u00e9.py", "\u6f22\u5b57/x.py", "new\nline.py", "tab\t.py", "\udcff.py"]
 
 
 @pytest.mark.parametrize("name", CONTENTS)

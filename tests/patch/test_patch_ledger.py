@@ -326,12 +326,19 @@ def test_applied_patch_cannot_be_discarded(project):
     project.write("x.py", b"a = 1\n")
     ledger, patch = project.proposed(("x.py", b"1", b"2"))
     ledger.apply()
-    with pytest.raises(PatchError, match="is applied"):
+    with pytest.raises(PatchError, match="is applied already"):
         ledger.discard(patch.id)
 
 
+def test_discarding_twice_is_told(choice):
+    project, (_, first, *_) = choice
+    project.ledger.discard(first)
+    with pytest.raises(PatchError, match="is discarded already"):
+        project.ledger.discard(first)
+
+
 def test_undo_of_an_unknown_patch_is_told(project):
-    with pytest.raises(BuddyError, match="No action on abcd"):
+    with pytest.raises(BuddyError, match="nothing to undo for 'abcd'"):
         project.ledger.undo("abcd")
 
 

@@ -112,7 +112,9 @@ def test_several_files_are_staged_all_or_none(project):
     assert b"a * 1" in staged(project)
 
 
-@pytest.mark.parametrize("name", ["a b.py", "caf\u00e9.py", "\u6f22\u5b57/x.py", "new\nline.py", "[x]*.py"])
+@pytest.mark.parametrize(
+    "name", ["a b.py", "caf\u00e9.py", "\u6f22\u5b57/x.py", "new\nline.py", "[x]*.py", "\udcff.py"]
+)
 def test_awkward_names(project, name):
     committed(project, b"a = 1\n", name)
     ledger, _ = project.proposed((name, b"1", b"2"))
