@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 
 from pytest_buddy.domain import Observation, Suspect
 from pytest_buddy.explain.case import Case
-from pytest_buddy.explain.expected import raising_call
 from pytest_buddy.explain.reading import AnyFunction, own_parts, statements_of
-from pytest_buddy.explain.wording import code, compose, listed, place
+from pytest_buddy.explain.wording import code, compose, listed, place, valued
 
 _NEIGHBOURS = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">"}
 _SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
@@ -42,9 +41,7 @@ def _coroutine(case: Case) -> str | None:
 
 
 def _missing_raise(case: Case) -> str | None:
-    if not raising_call(case) or not (
-        "DID NOT RAISE" in case.failure.message or "not raised" in case.failure.message
-    ):
+    if not any(sign in case.failure.message for sign in ("DID NOT RAISE", "not raised")):
         return None
     for path, function in _functions(case):
         raises = [one for one in statements_of(function) if isinstance(one, ast.Raise)]
@@ -79,7 +76,8 @@ def _nothing_returned(case: Case) -> str | None:
     if not returns:
         return compose(f"{name} returns no value on any way: add the `return`")
     lines = listed([str(one.lineno) for one in returns], last="or")
-    return compose(f"See which way through {name} ends without the `return` in line {lines}")
+    wanted = f"; the test wants {code(case.came_and_wanted[1], 40)}" if case.came_and_wanted else ""
+    return compose(f"Decide what {name} should return when it does not come to line {lines}", wanted)
 
 
 def _boundary(case: Case) -> str | None:
@@ -116,26 +114,31 @@ def _bounds(case: Case) -> str | None:
     if case.kind_of_difference not in ("off-by-one", "missing", "extra", "prefix", "length", "empty"):
         return None
     for path, function in _functions(case):
-        for statement in statements_of(function):
-            for node in own_parts(statement):
-                if isinstance(node, ast.expr) and _is_bound(node):
-                    text = code(case.library.text(path, node))
-                    why = _why_bounds(case)
-                    return compose(f"Check the bounds of {text} at {place(path, node.lineno)}", why)
+        own = case.statement(case.suspect) if case.suspect else None
+        statements = sorted(statements_of(function), key=lambda one: one is not own)
+        nodes = [
+            node
+            for one in statements
+            for node in own_parts(one)
+            if isinstance(node, ast.expr) and _weight(node)
+        ]
+        if nodes:
+            node = max(nodes, key=_weight)
+            text = code(case.library.text(path, node))
+            what = f"the bounds of {text}" if _weight(node) > 1 else text
+            return compose(f"Check {what} at {place(path, node.lineno)}", _why_bounds(case))
     return None
 
 
-def _is_bound(node: ast.expr) -> bool:
+def _weight(node: ast.expr) -> int:
+    """How much an expression looks like a bound: a range most, then a slice, then one more or less."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
-        return True
+        return 3
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-        return True
-    return (
-        isinstance(node, ast.BinOp)
-        and isinstance(node.op, ast.Add | ast.Sub)
-        and isinstance(node.right, ast.Constant)
-        and node.right.value == 1
-    )
+        return 2
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        return int(isinstance(node.right, ast.Constant) and node.right.value == 1)
+    return 0
 
 
 def _why_bounds(case: Case) -> str:
@@ -168,6 +171,10 @@ def _shared_default(case: Case) -> str | None:
 def _by_kind(case: Case) -> str | None:
     """Steps that only depend on the kind of difference and on one place to look at."""
     where = _where(case)
+    if case.kind_of_difference == "inverted" and (
+        not case.suspect or case.observed(case.suspect.path, case.suspect.line)[1]
+    ):
+        return None  # some tests pass, so the condition is not simply the wrong way round
     steps = {
         "rounding": "Compare with `pytest.approx`, or compute without floating-point steps",
         "order": f"Check the order in which elements are put together or sorted{where}",
@@ -175,11 +182,37 @@ def _by_kind(case: Case) -> str | None:
         "whitespace": f"Check what strips or adds white space{where}",
         "truncated": f"Check for `//` or `int()` where the fraction should survive{where}",
         "rounded": f"Check for rounding before the last step{where}",
-        "sign": f"Check the order of the operands of each subtraction{where}",
+        "sign": _subtraction(case),
         "inverted": f"Check the condition for a missing or surplus `not`{where}",
     }
+    steps |= {"type": _conversion(case)}
     text = steps.get(case.kind_of_difference)
     return compose(text) if text and (where or case.kind_of_difference == "rounding") else None
+
+
+def _subtraction(case: Case) -> str:
+    """The first subtraction or negation, the suspect's own before others."""
+    for path, function in _functions(case):
+        own = case.statement(case.suspect) if case.suspect else None
+        for statement in sorted(statements_of(function), key=lambda one: one is not own):
+            for node in own_parts(statement):
+                if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+                    text = code(case.library.text(path, node))
+                    return f"Check the order of the operands in {text} at {place(path, node.lineno)}"
+                if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+                    text = code(case.library.text(path, node))
+                    return f"Check the sign in {text} at {place(path, node.lineno)}"
+    return ""
+
+
+def _conversion(case: Case) -> str:
+    words = case.difference.text if case.difference else ""
+    maker = "`int()` or `float()`" if words.startswith("a text where a number") else "`str()`"
+    called = case.called
+    if "where a" not in words or not ("number" in words and "text" in words) or called is None:
+        return ""
+    where = place(called.path, called.node.lineno)
+    return f"Convert what {code(called.node.name)} ({where}) returns with {maker}"
 
 
 def _where(case: Case) -> str:
@@ -195,19 +228,43 @@ def _by_hand(case: Case) -> str | None:
     statement = case.statement(suspect) if suspect else None
     if suspect is None or statement is None:
         return None
-    failing, _ = case.observed(suspect.path, suspect.line)
     expression = getattr(statement, "test", None) or getattr(statement, "value", None)
-    if not isinstance(expression, ast.expr) or isinstance(expression, ast.Constant):
+    if isinstance(expression, ast.Constant | ast.Name) and not isinstance(statement, ast.If | ast.While):
+        return _guarded(case, suspect, statement)
+    if not isinstance(expression, ast.expr):
         return None
+    failing, _ = case.observed(suspect.path, suspect.line)
     text = code(case.library.text(suspect.path, expression), 70)
     what = "condition" if isinstance(statement, ast.If | ast.While) else "expression"
-    pairs = [
-        f"{code(one.name)} = {code(one.value, 30)}" for one in (failing[0].variables if failing else ())
-    ][:3]
+    pairs = valued(failing[0].variables) if failing else ""
     wanted = case.came_and_wanted[1] if case.came_and_wanted else ""
-    with_ = f" by hand with {listed(pairs)}" if pairs else " by hand"
     goal = f"; the test wants {code(wanted, 30)} in the end" if wanted else ""
-    return compose(f"Work out the {what} {text} at {place(suspect.path, suspect.line)}{with_}", goal)
+    return compose(
+        f"Work out the {what} {text} at {place(suspect.path, suspect.line)} by hand",
+        f" with {pairs}" if pairs else "",
+        goal,
+    )
+
+
+def _guarded(case: Case, suspect: Suspect, statement: ast.stmt) -> str | None:
+    """A plain value under a condition: one of the two is wrong."""
+    function = case.library.function(suspect.path, suspect.line)
+    conditions = [
+        one
+        for one in (statements_of(function) if function else ())
+        if isinstance(one, ast.If | ast.While) and statement in [*one.body, *one.orelse]
+    ]
+    if not conditions:
+        return None
+    text = code(case.library.text(suspect.path, conditions[0].test))
+    holds = "holds" if statement in conditions[0].body else "does not hold"
+    wanted = f" The test wants {code(case.came_and_wanted[1], 40)}." if case.came_and_wanted else ""
+    header = code(case.library.header(suspect.path, statement))
+    return compose(
+        f"Decide whether {header} ({place(suspect.path, suspect.line)}) is right when",
+        f" {text} {holds} (line {conditions[0].lineno}).",
+        wanted,
+    )
 
 
 _RULES: tuple[Callable[[Case], str | None], ...] = (

@@ -6,13 +6,14 @@ import difflib
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from pytest_buddy.domain import Frame
 from pytest_buddy.explain.case import Case
 from pytest_buddy.explain.differences import Unreadable, read
 from pytest_buddy.explain.names import attributes_of, bound_in, bound_in_module
 from pytest_buddy.explain.reading import AnyFunction, name_of, names_read, own_parts, statements_of
-from pytest_buddy.explain.wording import code, compose, listed, place
+from pytest_buddy.explain.wording import code, compose, listed, number, place, valued
 
 _QUOTED = re.compile(r"'([^']+)'")
 _NO_ATTRIBUTE = re.compile(r"(?:module )?'([\w.]+)'(?: object)? has no attribute '(\w+)'")
@@ -34,7 +35,78 @@ def after_exception(case: Case) -> str | None:
     if imported or frame is None:
         return imported
     rule = _RULES.get(case.error)
-    return rule(case, frame) if rule else None
+    return (
+        (rule(case, frame) if rule else None)
+        or _after_cause(case)
+        or _in_library(case, frame)
+        or _raise(case, frame)
+    )
+
+
+def _after_cause(case: Case) -> str | None:
+    """What the exception before this one suggests."""
+    told = [cause for cause in case.failure.causes if any(frame.project for frame in cause.frames)]
+    if not told:
+        return None
+    first = replace(
+        case.failure,
+        error_type=told[-1].error_type,
+        message=told[-1].message,
+        frames=told[-1].frames,
+        causes=(),
+    )
+    return after_exception(replace(case, failures=(first,)))
+
+
+def _in_library(case: Case, frame: Frame) -> str | None:
+    """A library raised: what it was given was not acceptable."""
+    if not case.failure.frames or case.failure.frames[-1].project or case.code_frame is None:
+        return None
+    statement = case.library.statement(frame.path, frame.line)
+    value = getattr(statement, "value", None)
+    written = case.library.text(frame.path, value) if isinstance(value, ast.expr) else ""
+    text = code(written or frame.source, 60)
+    return compose(
+        f"Decide what {code(frame.function)} should do when {text} at {place(frame.path, frame.line)}",
+        f" ends with {code(case.error)}",
+        ": check its input first, or catch the exception",
+    )
+
+
+def _raise(case: Case, frame: Frame) -> str | None:
+    """A `raise` of the program: the condition above it held, rightly or not."""
+    statement = case.library.statement(frame.path, frame.line)
+    function = case.library.function(frame.path, frame.line)
+    if case.code_frame is None or function is None or statement is None:
+        return None
+    if not isinstance(statement, ast.Raise):
+        return _risky_call(case, frame, statement)
+    for one in statements_of(function):
+        if isinstance(one, ast.If) and statement in one.body:
+            values = valued(case.values(frame, names_read(one)))
+            text = code(case.library.text(frame.path, one.test))
+            given = f" with {values}" if values else ""
+            return compose(
+                f"Check whether {text} in line {one.lineno} of {code(frame.path)} should hold{given}"
+            )
+    return None
+
+
+def _risky_call(case: Case, frame: Frame, statement: ast.stmt) -> str | None:
+    """A built-in that refused its argument."""
+    calls = [
+        node
+        for node in own_parts(statement)
+        if isinstance(node, ast.Call) and hasattr(builtins, name_of(node.func))
+    ]
+    values = valued(case.values(frame, names_read(statement)))
+    if not calls or not values:
+        return None
+    text = code(case.library.text(frame.path, calls[0]))
+    where = place(frame.path, frame.line)
+    return compose(
+        f"See whether {text} at {where} should get this at all: {values}", "; if so, handle it there"
+    )
 
 
 def _anywhere(case: Case) -> Frame | None:
@@ -205,6 +277,8 @@ def _can_be_none(case: Case, path: str, value: ast.expr) -> str:
     where = place(called.path, called.node.lineno)
     if not any(one.value for one in returns):
         return f": {code(called.node.name)} ({where}) returns nothing at all"
+    if case.ends_without_return(called, case.failure.test):
+        return f": {code(called.node.name)} ({where}) came to its end without a `return`"
     empty = [
         one
         for one in returns
@@ -241,11 +315,36 @@ def _index(case: Case, frame: Frame) -> str | None:
                 f"{code(holder)} is empty at {place(frame.path, frame.line)}: decide what an empty one gives",
                 f" before {code(f'{holder}[{wanted}]')} is read",
             )
+        known = {one.name: one.value for one in frame.variables}
+        if is_inside(wanted, known, len(value)):
+            continue
+        size = number(len(value), "element")
         return compose(
-            f"{code(holder)} has {len(value)} elements there, so the last index is {len(value) - 1}:",
-            f" check the bounds of {code(wanted)}",
+            f"{code(holder)} has {size} there, so its last index is {len(value) - 1}:",
+            f" check the bounds of {code(wanted)} at {place(frame.path, frame.line)}",
         )
     return None
+
+
+def is_inside(index: str, known: Mapping[str, str], length: int) -> bool:
+    """Whether an index made of a name, a number, or a sum of the two, is known to be valid."""
+    try:
+        tree = ast.parse(index, mode="eval").body
+    except SyntaxError:
+        return False  # a slice
+    total = 0
+    while isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add | ast.Sub):
+        right = tree.right
+        if not (isinstance(right, ast.Constant) and isinstance(right.value, int)):
+            return False
+        total += right.value if isinstance(tree.op, ast.Add) else -right.value
+        tree = tree.left
+    text = known.get(tree.id, "") if isinstance(tree, ast.Name) else ast.unparse(tree)
+    try:
+        position = int(text) + total
+    except ValueError:
+        return False
+    return -length <= position < length
 
 
 def _subscripts(case: Case, frame: Frame) -> Iterator[tuple[str, str, object]]:

@@ -17,7 +17,7 @@ from pytest_buddy.domain import (
     Variable,
 )
 from pytest_buddy.explain.differences import Difference, difference, is_readable
-from pytest_buddy.explain.reading import Definition, Library, name_of
+from pytest_buddy.explain.reading import Definition, Library, name_of, statements_of
 from pytest_buddy.source import Source
 
 _APPROX = re.compile(r"Approx\w+\(expected=(.*), abs=.*, rel=.*, nan_ok=\w+\)", re.DOTALL)
@@ -123,6 +123,8 @@ class Case:
     @property
     def _sides(self) -> list[ast.expr]:
         check = self.check
+        if check is None and self.test_frame is not None:
+            return _blamed(self.library.statement(self.test_frame.path, self.test_frame.line))
         if isinstance(check, ast.Compare) and len(check.comparators) == 1:
             return [check.left, check.comparators[0]]
         if isinstance(check, ast.Call) and name_of(check.func).startswith("assert"):
@@ -227,6 +229,27 @@ class Case:
             tuple(one for one in there if not one.failed),
         )
 
+    def returns_run(self, definition: Definition, test: str) -> list[ast.stmt]:
+        """The `return` statements of a function that a test reached."""
+        lines = self._lines_run(definition.path, test)
+        return [
+            statement
+            for statement in statements_of(definition.node)
+            if isinstance(statement, ast.Return) and statement.lineno in lines
+        ]
+
+    def ends_without_return(self, definition: Definition, test: str) -> bool:
+        """Whether a test is known to have run a function and none of its `return` statements."""
+        statements = list(statements_of(definition.node))
+        if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(definition.node)):
+            return False
+        lines = self._lines_run(definition.path, test)
+        return any(one.lineno in lines for one in statements) and not self.returns_run(definition, test)
+
+    def _lines_run(self, path: str, test: str) -> frozenset[int]:
+        own = next((one for one in self.spectrum.failing if one.test == test), None)
+        return own.lines.get(path, frozenset()) if own else frozenset()
+
     def values(self, frame: Frame, names: Iterable[str]) -> tuple[Variable, ...]:
         """The known variables of a frame among `names`, in that order."""
         known = {variable.name: variable for variable in frame.variables}
@@ -276,6 +299,14 @@ def _effort(failure: Failure) -> tuple[bool, int]:
     compared = failure.comparison
     shown = len(compared.left) + len(compared.right) if compared else min(len(failure.message), 200)
     return not (compared or failure.project_frames), shown
+
+
+def _blamed(statement: ast.stmt | None) -> list[ast.expr]:
+    """What a statement without a check runs: its expression, or that of the last statement in its `with`."""
+    if isinstance(statement, ast.With | ast.AsyncWith):
+        return _blamed(statement.body[-1])
+    value = statement.value if isinstance(statement, ast.Expr | ast.Assign | ast.AnnAssign) else None
+    return [value] if value is not None else []
 
 
 def _is_literal(node: ast.expr) -> bool:

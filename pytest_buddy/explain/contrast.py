@@ -1,31 +1,45 @@
 """Third bullet: what the suspicious statement did in failing tests, against passing ones."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pytest_buddy.domain import Observation, Suspect
 from pytest_buddy.explain.case import Case
-from pytest_buddy.explain.wording import code, compose, listed, number, place
+from pytest_buddy.explain.wording import code, compose, listed, number, place, valued
 
 _FEW = 3
+_CODE = re.compile(r"`[^`]+`")
+_SPECIAL = {"[]", "{}", "()", "''", "b''", "None", "0", "0.0", "set()"}
 
 
-def contrast(case: Case) -> str | None:
-    """Who ran the first suspect, and which of its values tell failing from passing tests."""
+def contrast(case: Case, said: str = "") -> str | None:
+    """Who ran the first suspect, and which of its values tell failing from passing tests.
+
+    `said` is what earlier bullets told: its code and values are not repeated.
+    """
     suspect = case.suspect
     if suspect is None:
         return None
-    text = case.header(suspect.path, suspect.line)
-    name = (
-        f"{code(text, 60)} ({place(suspect.path, suspect.line)})"
-        if text
-        else place(suspect.path, suspect.line)
-    )
+    where = place(suspect.path, suspect.line)
+    text = code(case.header(suspect.path, suspect.line), 60)
+    is_known = where in said or (text in said and f"line {suspect.line} " in said)
+    name = f"{text} ({where})" if text != "``" and not is_known else where
     runs = _runs(case, suspect)
     failing, passing = case.observed(suspect.path, suspect.line)
-    telling = next(_telling(failing, passing), "")
+    telling = next(_telling(case, failing, passing, said), "")
     if telling:
-        return compose(f"At {name}, {telling}", f"; it is {runs}" if runs else "")
-    return compose(f"{name} is {runs}", _hits(failing, passing)) if runs else None
+        return compose(
+            f"At {name}, {telling}", f"; it is {runs}" if runs and _is_telling(case, suspect) else ""
+        )
+    if not runs or (is_known and not _is_telling(case, suspect)):
+        return None
+    return compose(f"{name} is {runs}", _hits(failing, passing))
+
+
+def _is_telling(case: Case, suspect: Suspect) -> bool:
+    """Whether some passing test does not run the suspect."""
+    _, good = case.ran(suspect.path, suspect.line, suspect.end_line)
+    return good < len(case.spectrum.passing)
 
 
 def _runs(case: Case, suspect: Suspect) -> str:
@@ -39,32 +53,46 @@ def _runs(case: Case, suspect: Suspect) -> str:
 
 def _share(count: int, total: int, what: str) -> str:
     if count == total:
-        return f"the only {what} test" if total == 1 else f"all {total} {what} tests"
+        every = "both" if total == 2 else f"all {total}"
+        return f"the only {what} test" if total == 1 else f"{every} {what} tests"
     if count == 0:
         return f"none of the {total} {what}" if total > 1 else f"not by the only {what} one"
     return f"{count} of {total} {what} tests"
 
 
-def _telling(failing: Sequence[Observation], passing: Sequence[Observation]) -> Iterator[str]:
+def _telling(failing: Sequence[Observation], passing: Sequence[Observation], said: str) -> Iterator[str]:
     """The values by which every failing test that was watched differs from every passing one."""
     if not failing:
         return
-    for name in _names(failing):
+    words = _when(failing, passing, case)
+    verb = "is last" if any(seen.hits > 1 for seen in (*failing, *passing)) else "is"
+    for name in sorted(_names(failing), key=lambda name: not _is_special(name, failing, passing)):
         bad = _values(failing, name)
         good = _values(passing, name)
         if not bad or len(bad) > _FEW or any("..." in value for value in (*bad, *good)):
             continue
         if good and not set(bad) & set(good):
-            fails, passes = _alternatives(bad), _alternatives(good)
-            yield f"{code(name)} is {fails} when the test fails and {passes} when it passes"
+            yield f"{code(name)} {verb} {_alternatives(bad)} {words[0]} and {_alternatives(good)} {words[1]}"
     bad_results, good_results = _results(failing), _results(passing)
-    if bad_results and not set(bad_results) & set(good_results) and len(bad_results) <= _FEW:
-        others = f" and {_alternatives(good_results)} when it passes" if good_results else ""
-        yield f"the result is {_alternatives(bad_results)} when the test fails{others}"
+    if bad_results and good_results and not set(bad_results) & set(good_results) and len(bad_results) <= _FEW:
+        fails, passes = _alternatives(bad_results), _alternatives(good_results)
+        yield f"the result is {fails} {words[0]} and {passes} {words[1]}"
     if not passing:
-        pairs = [f"{code(one.name)} = {code(one.value, 40)}" for one in failing[0].variables[:_FEW]]
-        if pairs:
-            yield f"the failing test has {listed(pairs)}"
+        pairs = valued(failing[0].variables, most=_FEW)
+        if any(span not in said for span in _CODE.findall(pairs)):
+            yield f"the failing test has {pairs}"
+
+
+def _when(failing: Sequence[Observation], passing: Sequence[Observation], case: Case) -> tuple[str, str]:
+    """How to speak of failing and passing tests, which may not all have been watched."""
+    seen = len({one.test for one in failing}), len({one.test for one in passing})
+    if seen[0] >= len(case.spectrum.failing) and seen[1] >= len(case.spectrum.passing):
+        return "when the test fails", "when it passes"
+    return "in a failing test" if seen[0] == 1 else "in failing tests", "in passing ones"
+
+
+def _is_special(name: str, failing: Sequence[Observation], passing: Sequence[Observation]) -> bool:
+    return bool(_SPECIAL & {*_values(failing, name), *_values(passing, name)})
 
 
 def _names(observations: Sequence[Observation]) -> list[str]:

@@ -133,11 +133,11 @@ def _is_number(value: Any) -> bool:
 
 def _between(came: Any, wanted: Any) -> Difference | None:
     if came is None and wanted is not None:
-        return Difference(kind="none", text="nothing came back")
+        return Difference(kind="none", text="")
     if type(came) is not type(wanted) and not (_is_number(came) and _is_number(wanted)):
         return _types(came, wanted)
     if isinstance(came, bool):
-        return Difference(kind="inverted", text="the opposite truth value") if came != wanted else None
+        return Difference(kind="inverted", text="") if came != wanted else None
     if _is_number(came):
         return _numbers(came, wanted)
     if isinstance(came, str | bytes):
@@ -312,7 +312,7 @@ def _same_length(came: Sequence[Any], wanted: Sequence[Any]) -> Difference | Non
 def _within(where: str, came: Any, wanted: Any) -> Difference:
     inner = _between(came, wanted)
     text = f"`{where}` differs, {code(_written(came), 40)} instead of {code(_written(wanted), 40)}"
-    if inner and inner.kind not in ("text", "type"):
+    if inner and inner.text and inner.kind not in ("text", "type"):
         text += f" ({inner.text})"
     return Difference(kind=inner.kind if inner else "element", text=text)
 

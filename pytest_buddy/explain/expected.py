@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pytest_buddy.domain import Comparison
 from pytest_buddy.explain.case import Case
+from pytest_buddy.explain.differences import Unreadable, read
 from pytest_buddy.explain.reading import name_of
 from pytest_buddy.explain.wording import code, compose, place
 
@@ -34,8 +35,12 @@ def _subject(case: Case) -> str:
     if subject is None or not subject.text:
         return "The checked value"
     if subject.variable:
-        return f"{code(subject.variable)}, set by {code(subject.text)},"
+        return code(f"{subject.variable} = {subject.text}", 70)
     return code(subject.text, 70)
+
+
+def _difference(case: Case) -> str:
+    return f": {case.difference.text}" if case.difference and case.difference.text else ""
 
 
 def _crash(case: Case) -> str | None:
@@ -76,7 +81,7 @@ def _doctest(case: Case) -> str | None:
     got, wanted = case.came_and_wanted
     frame = case.failure.frames[-1] if case.failure.frames else None
     example = f" {code(frame.source)}" if frame and frame.source else ""
-    tail = f": {case.difference.text}" if case.difference else ""
+    tail = _difference(case)
     return compose(f"The documented example{example} promises {code(wanted)}, but gives {code(got)}", tail)
 
 
@@ -96,7 +101,7 @@ def raising_call(case: Case) -> str:
     """The source of what was to raise: the last statement of the `with` block of the failing line."""
     frame = case.test_frame
     statement = case.library.statement(frame.path, frame.line) if frame else None
-    if frame and isinstance(statement, ast.With):
+    if frame and isinstance(statement, ast.With | ast.AsyncWith):
         return case.library.header(frame.path, statement.body[-1])
     if frame and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         arguments = [case.library.text(frame.path, one) for one in statement.value.args[1:]]
@@ -123,7 +128,7 @@ def _equality(case: Case) -> str | None:
     if came == wanted:
         same = " They differ in something that the repr does not show, or their type has no `__eq__`."
         return compose(f"{_subject(case)} gave {code(came)}, which reads like the expected value.", same)
-    tail = f": {case.difference.text}" if case.difference else ""
+    tail = _difference(case)
     return compose(f"{_subject(case)} gave {code(came)}, but {code(wanted)} was expected", tail)
 
 
@@ -144,13 +149,26 @@ def _relation(case: Case) -> str | None:
 
 def _membership(case: Case, compared: Comparison) -> str:
     left, right = code(compared.left), code(compared.right, 80)
-    what = "holds" if case.operator == "not in" else "does not hold"
     side = case.check.comparators[0] if isinstance(case.check, ast.Compare) else None
     text = case.library.text(case.test_path, side) if side else ""
-    holder = f"{code(text)} is {right}: it" if text and text != compared.right else right
-    empty = " (it is empty)" if compared.right in ("[]", "()", "{}", "set()", "''", "frozenset()") else ""
-    must = ", which it must not" if what == "holds" else ""
-    return compose(f"{holder} {what} {left}{empty}", must)
+    gave = f"{code(text)} gave {right}" if text and text != compared.right else right
+    if case.operator == "not in":
+        return compose(f"{gave}, which contains {left} and must not")
+    return compose(f"{gave}, which does not contain {left}", _near_member(compared))
+
+
+def _near_member(compared: Comparison) -> str:
+    """A member that differs from the missing one only by case or white space."""
+    try:
+        wanted, members = read(compared.left), read(compared.right)
+    except Unreadable:
+        return ""
+    if not members and not isinstance(members, int):
+        return ": it is empty"
+    if not isinstance(wanted, str) or isinstance(members, str) or not hasattr(members, "__iter__"):
+        return ""
+    near = [one for one in members if isinstance(one, str) and one.strip().lower() == wanted.strip().lower()]
+    return f", only {code(repr(near[0]))}" if near else ""
 
 
 def _truth(case: Case) -> str | None:
@@ -224,14 +242,22 @@ def _exception(case: Case) -> str | None:
         return None
     frames = case.failure.project_frames
     lines = case.failure.message.strip().splitlines()
-    said = code(f"{case.error}: {lines[0]}" if lines else case.error, 90)
-    outer = case.test_frame
-    call = case.header(outer.path, outer.line) if outer else ""
-    if case.code_frame and call:
-        return compose(f"{code(call, 70)} of the test ended with {said} instead of a result")
+    said = code(f"{case.error}: {lines[0]}" if lines else case.error, 100)
+    subject = _tested(case)
+    if case.code_frame and subject:
+        return compose(f"{code(subject, 70)} in the test ended with {said} instead of a result")
     if frames:
         return compose(f"The test ended with {said} at {place(frames[-1].path, frames[-1].line)}")
     return compose(f"The test ended with {said}")
+
+
+def _tested(case: Case) -> str:
+    """The expression of the test that was under way: the checked one, or the whole statement."""
+    frame = case.test_frame
+    if frame is None:
+        return ""
+    subject = case.subject
+    return subject.text if subject and subject.call else case.header(frame.path, frame.line)
 
 
 _RULES: tuple[Callable[[Case], str | None], ...] = (

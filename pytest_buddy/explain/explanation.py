@@ -41,8 +41,10 @@ def explain(
 
 
 def _chosen(case: Case) -> tuple[str, ...]:
-    rules = (expected, origin, contrast, recent, together)
-    bullets = _without_repeats(text for rule in rules if (text := rule(case)))
+    bullets = [text for rule in (expected, origin) if (text := rule(case))]
+    said = " ".join(bullets)
+    others = (contrast(case, said), recent(case), together(case))
+    bullets = _without_repeats([*bullets, *(text for text in others if text)])
     advice = after_exception(case) or after_difference(case) or start_reading(case)
     for text in worthwhile(case):
         if len(bullets) + 1 < _ENOUGH and _adds(text, [*bullets, advice]):

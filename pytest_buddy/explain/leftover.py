@@ -77,7 +77,7 @@ def _output(case: Case) -> Iterator[str]:
 
 
 def _traceback(case: Case) -> Iterator[str]:
-    if case.failure.frames and case.is_assertion:
+    if case.failure.frames and case.is_assertion and case.came_and_wanted:
         yield "The traceback ends in the test itself: the wrong value was made before, without an exception."
     elif not case.failure.project_frames:
         yield "The traceback holds no line of this project."
@@ -95,7 +95,7 @@ def _second(case: Case) -> Iterator[str]:
 
 def _neighbours(case: Case) -> Iterator[str]:
     if case.spectrum.failing and not case.spectrum.passing:
-        yield "No passing test runs the same code, so nothing speaks for any of its lines."
+        yield "There is no passing test to compare with, so coverage speaks for none of these lines."
 
 
 def _coverage(case: Case) -> Iterator[str]:

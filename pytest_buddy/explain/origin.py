@@ -1,13 +1,12 @@
 """Second bullet: where the wrong value or the exception came from."""
 
-import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from pytest_buddy.domain import Frame, Variable
 from pytest_buddy.explain.case import Case
 from pytest_buddy.explain.expected import repeating
-from pytest_buddy.explain.reading import AnyFunction, Definition, names_read, statements_of
-from pytest_buddy.explain.wording import code, compose, listed, number, place
+from pytest_buddy.explain.reading import AnyFunction, names_read
+from pytest_buddy.explain.wording import code, compose, listed, place, valued
 
 
 def origin(case: Case) -> str | None:
@@ -17,12 +16,6 @@ def origin(case: Case) -> str | None:
         if text:
             return text
     return None
-
-
-def with_values(variables: Iterable[Variable], most: int = 3) -> str:
-    """Variables and their values as the end of a sentence."""
-    pairs = [f"{code(one.name)} = {code(one.value, 40)}" for one in variables]
-    return listed(pairs[:most])
 
 
 def values_at(case: Case, frame: Frame) -> tuple[Variable, ...]:
@@ -36,7 +29,10 @@ def values_at(case: Case, frame: Frame) -> tuple[Variable, ...]:
 def _chain(case: Case) -> str | None:
     if not case.failure.causes or case.is_assertion:
         return None
-    cause = case.failure.causes[-1]
+    told = [cause for cause in case.failure.causes if any(frame.project for frame in cause.frames)]
+    if not told:
+        return None
+    cause = told[-1]
     frames = [frame for frame in cause.frames if frame.project]
     first = code(
         f"{cause.error_type.rpartition('.')[2]}: {cause.message.splitlines()[0]}"
@@ -53,13 +49,11 @@ def _circle(case: Case) -> str | None:
     circle, frame = repeating(case), case.code_frame
     if not circle or frame is None:
         return None
-    count = sum(1 for one in case.failure.project_frames if one.function == frame.function)
-    values = with_values(values_at(case, frame))
+    values = valued(values_at(case, frame))
     text = code(case.header(frame.path, frame.line))
     return compose(
         f"The last call stands at {place(frame.path, frame.line)}: {text}",
         f" with {values}" if values else "",
-        f" ({number(count, 'call')} of {code(frame.function)} in the traceback)" if count > 1 else "",
     )
 
 
@@ -70,7 +64,7 @@ def _raised(case: Case) -> str | None:
         return None
     deepest = case.failure.frames[-1]
     text = case.header(frame.path, frame.line) or frame.source
-    values = with_values(values_at(case, frame))
+    values = valued(values_at(case, frame))
     where = f"{code(frame.function)} at {place(frame.path, frame.line)}"
     if deepest.project:
         head = f"It is raised in {where} by {code(text, 70)}"
@@ -85,35 +79,22 @@ def _exit_of_function(case: Case) -> str | None:
     if called is None or not isinstance(called.node, AnyFunction):
         return None
     where = f"{code(called.node.name)} ({place(called.path, called.node.lineno)})"
-    left_by = _returns_run(case, called)
+    start = f"The value comes from {where}, left" if case.came_and_wanted else f"{where} is left"
+    left_by = case.returns_run(called, case.failure.test)
     if len(left_by) != 1:
-        return compose(f"The value comes from {where}", _way(left_by))
+        if not left_by and case.ends_without_return(called, case.failure.test):
+            return compose(f"{where} came to its end in this test without reaching a `return`")
+        lines = listed([str(one.lineno) for one in left_by])
+        return compose(f"{start} in this test in lines {lines}") if left_by else None
     statement = left_by[0]
     text = case.library.header(called.path, statement)
     failing, _ = case.observed(called.path, statement.lineno)
     mine = [one for one in failing if one.test == case.failure.test] or list(failing[:1])
-    values = with_values(mine[0].variables) if mine else ""
+    values = valued(mine[0].variables) if mine else ""
     return compose(
-        f"The value comes from {where}, left in this test by {code(text, 70)} in line {statement.lineno}",
+        f"{start} in this test by {code(text, 70)} in line {statement.lineno}",
         f" with {values}" if values else "",
     )
-
-
-def _returns_run(case: Case, called: Definition) -> list[ast.stmt]:
-    assert isinstance(called.node, AnyFunction)
-    own = next((one for one in case.spectrum.failing if one.test == case.failure.test), None)
-    lines = own.lines.get(called.path, frozenset()) if own else frozenset()
-    return [
-        statement
-        for statement in statements_of(called.node)
-        if isinstance(statement, ast.Return) and statement.lineno in lines
-    ]
-
-
-def _way(left_by: list[ast.stmt]) -> str:
-    if not left_by:
-        return ""
-    return f", left in this test by the `return` in lines {listed([str(one.lineno) for one in left_by])}"
 
 
 def _path_of_calls(case: Case) -> str | None:
@@ -130,7 +111,7 @@ def _in_test(case: Case) -> str | None:
     frame = case.test_frame
     if frame is None or case.code_frame is not None:
         return None
-    values = with_values(values_at(case, frame))
+    values = valued(values_at(case, frame))
     text = case.header(frame.path, frame.line) or frame.source
     if not values or not text:
         return None

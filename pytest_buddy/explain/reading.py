@@ -1,8 +1,11 @@
 """Source files as the rules read them: the statement at a line, its names, the function around it."""
 
 import ast
-from collections.abc import Iterator, Mapping
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from pytest_buddy.errors import SourceError
 from pytest_buddy.source import Source
@@ -18,11 +21,15 @@ class Definition:
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Library:
-    """The sources at hand, by path."""
+    """The sources at hand, by path; what was read once is remembered."""
 
     sources: Mapping[str, Source]
+
+    @cached_property
+    def _read(self) -> dict[str, tuple[ast.stmt, ...]]:
+        return {}
 
     def tree(self, path: str) -> ast.Module | None:
         """The syntax tree of a file; None when it is not at hand or does not parse."""
@@ -45,15 +52,15 @@ class Library:
     def statement(self, path: str, line: int) -> ast.stmt | None:
         """The innermost statement that covers a line."""
         found: ast.stmt | None = None
-        for node in self._nodes(path):
-            if isinstance(node, ast.stmt) and _covers(node, line):
+        for node in self._statements(path):
+            if _covers(node, line):
                 found = node if found is None or node.lineno >= found.lineno else found
         return found
 
     def function(self, path: str, line: int) -> AnyFunction | None:
         """The innermost function that covers a line."""
         found: AnyFunction | None = None
-        for node in self._nodes(path):
+        for node in self._statements(path):
             if isinstance(node, AnyFunction) and _covers(node, line):
                 found = node if found is None or node.lineno >= found.lineno else found
         return found
@@ -75,10 +82,12 @@ class Library:
 
     def definitions(self, name: str) -> tuple[Definition, ...]:
         """Every function or class of that name in the sources."""
+        head = re.compile(rb"\b(?:def|class)\s+" + re.escape(name.encode()) + rb"\b")
         return tuple(
             Definition(path=path, node=node)
-            for path in self.sources
-            for node in self._nodes(path)
+            for path, source in self.sources.items()
+            if head.search(source.content)
+            for node in self._statements(path)
             if isinstance(node, AnyFunction | ast.ClassDef) and node.name == name
         )
 
@@ -90,9 +99,29 @@ class Library:
         chosen = here if here and isinstance(call.func, ast.Name) else found
         return chosen[0] if len(chosen) == 1 else None
 
-    def _nodes(self, path: str) -> Iterator[ast.AST]:
-        tree = self.tree(path)
-        return iter(()) if tree is None else ast.walk(tree)
+    def _statements(self, path: str) -> tuple[ast.stmt, ...]:
+        """Every statement of a file, outer ones before those inside them."""
+        if path not in self._read:
+            tree = self.tree(path)
+            self._read[path] = () if tree is None else tuple(_inner_statements(tree.body))
+        return self._read[path]
+
+
+def _inner_statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    waiting = deque(body)
+    while waiting:
+        statement = waiting.popleft()
+        yield statement
+        waiting += _bodies(statement)
+
+
+def _bodies(statement: ast.stmt) -> Iterator[ast.stmt]:
+    """The statements directly inside a statement."""
+    for child in ast.iter_child_nodes(statement):
+        if isinstance(child, ast.stmt):
+            yield child
+        elif isinstance(child, ast.ExceptHandler | ast.match_case):
+            yield from child.body
 
 
 def _covers(node: ast.stmt, line: int) -> bool:
@@ -126,16 +155,11 @@ def names_read(statement: ast.stmt) -> tuple[str, ...]:
     return tuple(dict.fromkeys(node.id for node in nodes))
 
 
-def statements_of(function: AnyFunction) -> Iterator[ast.stmt]:
-    """The statements of a function, without those of functions and classes inside it."""
-    waiting: list[ast.stmt] = list(function.body)
+def statements_of(function: AnyFunction | ast.ClassDef) -> Iterator[ast.stmt]:
+    """The statements of a function or class, without those of functions and classes inside it."""
+    waiting = deque(function.body)
     while waiting:
-        statement = waiting.pop(0)
+        statement = waiting.popleft()
         yield statement
-        if isinstance(statement, AnyFunction | ast.ClassDef):
-            continue
-        for child in ast.iter_child_nodes(statement):
-            if isinstance(child, ast.stmt):
-                waiting.append(child)
-            elif isinstance(child, ast.ExceptHandler | ast.match_case):
-                waiting += child.body
+        if not isinstance(statement, AnyFunction | ast.ClassDef):
+            waiting += _bodies(statement)

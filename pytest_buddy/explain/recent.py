@@ -2,7 +2,7 @@
 
 from pytest_buddy.domain import Change, Suspect
 from pytest_buddy.explain.case import Case
-from pytest_buddy.explain.wording import code, compose, listed, place
+from pytest_buddy.explain.wording import code, compose, place
 
 _SUSPECTS = 5
 
@@ -34,19 +34,14 @@ def _told(case: Case, change: Change, suspect: Suspect | None) -> str:
     frame = case.code_frame
     line = suspect.line if suspect else frame.line if frame else change.lines[0]
     where = place(change.path, line)
-    when = (
-        "by a change that is not committed yet"
-        if change.label == "not committed"
-        else f"by commit {code(change.label, 70)}"
-    )
+    is_open = change.label == "not committed"
+    who = "A change that is not committed" if is_open else f"Commit {code(change.label, 70)}"
     removed = [text.strip() for text in change.removed if text.strip()]
     if not removed:
-        added = listed([str(one) for one in change.lines])
-        lines = f" (line{'s' if len(change.lines) > 1 else ''} {added})" if len(change.lines) <= 3 else ""
-        return compose(f"{where} was added {when}", lines if len(change.lines) > 1 else "")
-    if line in change.lines and len(removed) == 1:
-        return compose(f"{where} was changed {when}", f"; before, it was {code(removed[0], 70)}")
+        several = f", one of {len(change.lines)} lines" if len(change.lines) > 1 else ""
+        return compose(f"{who} added {where}", several)
+    if len(removed) == 1:
+        return compose(f"{who} touches {where}", f"; it took out {code(removed[0], 70)}")
     return compose(
-        f"{where} was changed {when}",
-        f"; it replaced {len(removed)} lines, the first {code(removed[0], 50)}" if len(removed) > 1 else "",
+        f"{who} touches {where}", f"; it took out {len(removed)} lines, first {code(removed[0], 50)}"
     )

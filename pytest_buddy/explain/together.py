@@ -41,20 +41,23 @@ def _several(case: Case) -> str | None:
     if len(known) == count:
         shared = _shared_value(known)
         if shared:
-            return compose(f"In all {count} failing tests, {shared}")
+            return compose(f"In {_all(count)} failing tests, {shared}")
         places = {_place(failure) for failure in known}
         if len(places) == 1:
             path, line, error = next(iter(places))
             if path:
-                return compose(
-                    f"All {count} tests fail in the same way: {code(error)} at {place(path, line)}"
-                )
+                where = place(path, line)
+                return compose(f"{_all(count).capitalize()} tests fail alike: {code(error)} at {where}")
         whole = _same_home(case)
         if whole:
-            return compose(f"All {count} failing tests are in {whole}")
+            return compose(f"{_all(count).capitalize()} failing tests are in {whole}")
     kinds = Counter(failure.error_type.rpartition(".")[2] for failure in known if failure.error_type)
     listing = ", ".join(f"{number(times, 'time')} {code(name)}" for name, times in kinds.most_common(3))
     return compose(f"{count} failing tests have this one cause in common", f": {listing}" if listing else "")
+
+
+def _all(count: int) -> str:
+    return "both" if count == 2 else f"all {count}"
 
 
 def _place(failure: Failure) -> tuple[str, int, str]:

@@ -1,6 +1,9 @@
 """How bullets are worded: code in backticks, places, lists, and a length that is kept."""
 
 from collections.abc import Iterable
+from itertools import islice
+
+from pytest_buddy.domain import Variable
 
 LIMIT = 200
 
@@ -33,6 +36,11 @@ def listed(items: Iterable[str], *, last: str = "and", most: int = 3) -> str:
     if len(texts) > most:
         texts = [*texts[:most], f"{len(texts) - most} more"]
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {last} {texts[-1]}" if texts else ""
+
+
+def valued(variables: Iterable[Variable], *, most: int = 3) -> str:
+    """Variables with their values as an enumeration; empty when there are none."""
+    return listed([code(f"{one.name} = {one.value}", 48) for one in islice(variables, most)], most=most)
 
 
 def compose(*parts: str, limit: int = LIMIT) -> str:

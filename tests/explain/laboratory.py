@@ -1,4 +1,4 @@
-"""Runs a small program under a tracer, and hands its failures to the explaining rules as the real rooms would."""
+"""Runs a small program under a tracer and hands its failures to the rules as the other rooms would."""
 
 import ast
 import sys
@@ -44,6 +44,7 @@ class Laboratory:
     watch: tuple = ()
     modules: dict = field(default_factory=dict)
     observations: list = field(default_factory=list)
+    compared: Comparison | None = None
 
     @property
     def sources(self):
@@ -82,8 +83,9 @@ class Laboratory:
             module = self.modules[name] = types.ModuleType(name)
             sys.modules[name] = module
             exec(compile(text, ROOT + path, "exec"), module.__dict__)
-        space = {"raises": raises}
-        exec(compile(self.test, ROOT + TEST, "exec"), space)
+        space = {"raises": raises, "_compare": self._compare}
+        tree = ast.fix_missing_locations(_Rewriter().visit(ast.parse(self.test)))
+        exec(compile(tree, ROOT + TEST, "exec"), space)
         for name in list(self.modules):
             sys.modules.pop(name)
         for name, value in list(space.items()):
@@ -95,6 +97,7 @@ class Laboratory:
                     yield f"{TEST}::{name}[{case}]", lambda value=value, case=case: value(case)
 
     def _run(self, test, function):
+        self.compared = None
         lines, watched = {}, {}
         error = None
 
@@ -118,7 +121,7 @@ class Laboratory:
         sys.settrace(start)
         try:
             function()
-        except BaseException as caught:
+        except Exception as caught:  # noqa: BLE001  the program under test raises anything
             error = caught
         finally:
             sys.settrace(before)
@@ -161,7 +164,7 @@ class Laboratory:
         frames = []
         for frame, line in traceback.walk_tb(error.__traceback__):
             path = frame.f_code.co_filename
-            if path == __file__:
+            if path == __file__ or (frame.f_code.co_name == "<lambda>" and path == ROOT + TEST):
                 continue
             project = path.startswith(ROOT)
             path = path.removeprefix(ROOT)
@@ -177,29 +180,46 @@ class Laboratory:
             )
         return tuple(frames)
 
-    def _comparison(self, error):
-        """The two sides of a failed `assert`, as pytest's assertion rewriting finds them."""
-        frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
-        path = frame.f_code.co_filename.removeprefix(ROOT)
-        if not isinstance(error, AssertionError) or path != TEST:
-            return None
-        (statement,) = [
-            node
-            for node in ast.walk(self.sources[TEST].tree)
-            if isinstance(node, ast.stmt) and node.lineno == line and not isinstance(node, ast.FunctionDef)
-        ][-1:]
-        if not isinstance(statement, ast.Assert) or not isinstance(statement.test, ast.Compare):
-            return None
-        sides = [statement.test.left, statement.test.comparators[0]]
-        left, right = (eval(ast.unparse(side), frame.f_globals, frame.f_locals) for side in sides)
-        operator = ast.unparse(ast.Compare(ast.Name("a"), statement.test.ops, [ast.Name("b")]))[2:-2]
-        return Comparison(
+    def _compare(self, left, operator, right, holds):
+        self.compared = Comparison(
             operator=operator,
             left=describe(left, limit=4000),
             right=describe(right, limit=4000),
             left_type=type(left).__name__,
             right_type=type(right).__name__,
         )
+        return holds(left, right)
+
+    def _comparison(self, error):
+        last = list(traceback.walk_tb(error.__traceback__))[-1][0]
+        is_check = isinstance(error, AssertionError) and last.f_code.co_filename == ROOT + TEST
+        return self.compared if is_check else None
+
+
+class _Rewriter(ast.NodeTransformer):
+    """Keeps both sides of each compared assertion, as pytest's assertion rewriting does."""
+
+    def visit_Assert(self, node):
+        test = node.test
+        if isinstance(test, ast.Compare) and len(test.ops) == 1:
+            names = [ast.Name(id=name, ctx=ast.Load()) for name in ("a", "b")]
+            holds = ast.Lambda(
+                args=ast.arguments(
+                    posonlyargs=[],
+                    args=[ast.arg("a"), ast.arg("b")],
+                    kwonlyargs=[],
+                    kw_defaults=[],
+                    defaults=[],
+                ),
+                body=ast.Compare(left=names[0], ops=test.ops, comparators=[names[1]]),
+            )
+            operator = ast.Constant(ast.unparse(holds.body)[2:-2])
+            node.test = ast.Call(
+                func=ast.Name(id="_compare", ctx=ast.Load()),
+                args=[test.left, operator, test.comparators[0], holds],
+                keywords=[],
+            )
+        return node
 
 
 def _name(error):
