@@ -39,7 +39,7 @@ class Confinement:
     @property
     def replaces_files(self) -> bool:
         """Whether `start` can give files other content at their own path."""
-        return self.overlay
+        return self.level == "full"
 
 
 def start(
@@ -147,8 +147,9 @@ def _plan(
     view = visible.view(root, home=person or "/nonexistent", environment=environment, extra=readable)
     temporary, home = _TEMPORARY, f"{_TEMPORARY}/home"
     if confinement.level == "full":
-        if person and not visible.below(person, root):
+        if person not in ("", temporary) and not visible.below(person, root):
             home = person
+        environment["GIT_DISCOVERY_ACROSS_FILESYSTEM"] = "1"  # a repository may begin above the overlay
     else:
         temporary = os.path.realpath(tempfile.mkdtemp(prefix="buddy-"))
         home = f"{temporary}/home"

@@ -5,6 +5,7 @@ import signal
 import time
 
 _PATIENCE = 10.0
+_PAUSE = 0.02  # most between two rounds; the end of any child cuts it short
 
 
 def _parents() -> dict[int, int]:
@@ -16,8 +17,7 @@ def _parents() -> dict[int, int]:
                     fields = stream.read().rpartition(b")")[2].split()
             except OSError:
                 continue  # ended meanwhile
-            if fields[0] not in (b"Z", b"X"):
-                parents[int(name)] = int(fields[1])
+            parents[int(name)] = int(fields[1])
     return parents
 
 
@@ -40,22 +40,22 @@ def _signal(processes: set[int], number: int) -> None:
             continue
 
 
-def _reap() -> None:
+def _none_left() -> bool:
+    """Reap who has ended; whether this process has no children any more, and so no descendants either."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             continue
     except ChildProcessError:
-        return
+        return True
+    return False
 
 
 def end_all() -> None:
     """End and reap all descendants of this process, which must be their subreaper."""
     deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    while not _none_left() and time.monotonic() < deadline:
         living = _found()
-        if not living:
-            break
         _signal(living, signal.SIGSTOP)  # so that they can't outrun the next line by forking
         _signal(living | _found(), signal.SIGKILL)
-        _reap()
-    _reap()
+        signal.sigtimedwait({signal.SIGCHLD}, _PAUSE)

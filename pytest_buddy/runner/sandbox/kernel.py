@@ -1,6 +1,7 @@
 """System calls that the standard library lacks, through ctypes; failures are OSErrors that name the call."""
 
 import ctypes
+import errno
 import os
 from collections.abc import Callable
 
@@ -98,16 +99,15 @@ def raise_loopback() -> None:
 
 def drop_capabilities() -> None:
     """Give up every capability, for good: bounding, ambient, inheritable, permitted and effective."""
-    for capability in range(64):
+    attempts = [("bounding set", PR_CAPBSET_DROP, number) for number in range(64)]
+    attempts.append(("securebits", PR_SET_SECUREBITS, 0x2F))  # being root gains nothing by exec, locked
+    for what, option, value in attempts:
         try:
-            prctl("bounding set", PR_CAPBSET_DROP, capability)
-        except OSError:
-            break  # past the last capability of this kernel, or already without the right to drop
-    try:
-        prctl("securebits", PR_SET_SECUREBITS, 0x2F)  # root gains nothing by exec, locked
-    except OSError:
-        if os.geteuid() == 0:
-            raise
+            prctl(what, option, value)
+        except OSError as error:
+            # There is no such capability, or no right to drop any: then there is none to drop.
+            if error.errno not in (errno.EINVAL, errno.EPERM):
+                raise
     prctl("ambient set", PR_CAP_AMBIENT, 4)
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     data = (ctypes.c_uint32 * 6)()

@@ -19,6 +19,8 @@ _NAMESPACES = (
 _SHARED_DEVICES = (b"null", b"zero", b"full", b"random", b"urandom", b"tty", b"ptmx", b"pts")
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
+Report = tuple[str, int | str]
+
 
 def launch(handle: int) -> int:
     """Do what the plan behind a descriptor says; the program's exit status, or FAILED with a message."""
@@ -31,14 +33,12 @@ def launch(handle: int) -> int:
             _enter_namespaces()
         else:
             kernel.prctl("subreaper", kernel.PR_SET_CHILD_SUBREAPER, 1)
-        return _supervise(plan, parent)
+        report, status = _supervise(plan, parent)
     except OSError as error:
-        return _fail(_said(error))
-
-
-def _fail(message: str) -> int:
-    sys.stderr.write(f"sandbox: {message}\n")
-    return FAILED
+        report, status = ("error", _said(error)), 0
+    if plan.level != "full":
+        _remove(plan.temporary)
+    return _conclude(report, status)
 
 
 def _watch_parent(parent: int) -> int | None:
@@ -62,8 +62,7 @@ def _refuse_directories(keep: tuple[int, ...]) -> None:
 def _enter_namespaces() -> None:
     """Unshare, with the ids outside mapped to themselves."""
     user, group = os.geteuid(), os.getegid()
-    if user == 0:
-        os.setgroups([])
+    _forget_groups()
     kernel.unshare(_NAMESPACES)
     for name, content in (
         ("setgroups", b"deny"),
@@ -72,6 +71,14 @@ def _enter_namespaces() -> None:
     ):
         with open("/proc/self/" + name, "wb", buffering=0) as stream:
             stream.write(content)
+
+
+def _forget_groups() -> None:
+    """Be in no further group, where that is allowed; where not, what they open isn't visible inside."""
+    try:
+        os.setgroups([])
+    except PermissionError:
+        return
 
 
 class _Reporter:
@@ -84,14 +91,15 @@ class _Reporter:
         """Report; the first report counts."""
         os.write(self.writing, marshal.dumps((kind, value)))
 
-    def listen(self) -> tuple[str, int | str]:
+    def listen(self) -> Report:
         """The first report; `killed` when those inside ended without one."""
         with open(self.reading, "rb") as stream:
             message = stream.read()
         return marshal.loads(message) if message else ("killed", 0)  # noqa: S302  our own child's bytes
 
 
-def _supervise(plan: Plan, parent: int | None) -> int:
+def _supervise(plan: Plan, parent: int | None) -> tuple[Report, int]:
+    """Run the program inside; what was reported of it, and the status of the first process inside."""
     reporter = _Reporter()
     ready, go = os.pipe()
     first = os.fork()
@@ -110,8 +118,7 @@ def _supervise(plan: Plan, parent: int | None) -> int:
     status = _wait(first, parent)
     if plan.level != "full":
         descendants.end_all()
-        _remove(plan.temporary)
-    return _conclude(reporter.listen(), status)
+    return reporter.listen(), status
 
 
 def _let_go(keep: tuple[int, ...]) -> None:
@@ -142,10 +149,12 @@ def _remove(directory: bytes) -> None:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def _conclude(report: tuple[str, int | str], status: int) -> int:
+def _conclude(report: Report, status: int) -> int:
+    """End as the program ended."""
     kind, value = report
     if kind == "error":
-        return _fail(str(value))
+        sys.stderr.write(f"sandbox: {value}\n")
+        return FAILED
     if kind == "status":
         status = int(value)
     if os.WIFSIGNALED(status):
@@ -178,11 +187,10 @@ def _inside(plan: Plan, reporter: _Reporter, ready: int, go: int) -> None:
 
 
 def _said(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return (
-            error.strerror if error.filename is None else f"{error.strerror}: {os.fsdecode(error.filename)}"
-        )
-    return f"{type(error).__name__}: {error}"
+    if not isinstance(error, OSError):
+        return f"{type(error).__name__}: {error}"
+    place = "" if error.filename is None else f": {os.fsdecode(error.filename)}"
+    return f"{error.strerror or error}{place}"
 
 
 def _rule(plan: Plan, reporter: _Reporter) -> int:
@@ -224,13 +232,13 @@ def _confine(plan: Plan) -> None:
     if plan.level == "full":
         kernel.raise_loopback()
         root.enter(plan)
-        root.replace(plan.root, plan.files)
+        root.replace(plan)
     os.chdir(plan.directory)
     limits.apply(own_users=plan.level == "full", memory=plan.memory)
     if plan.level == "none":
         return
-    kernel.drop_capabilities()
     kernel.no_new_privileges()
+    kernel.drop_capabilities()
     writable = [plan.temporary, plan.home, b"/dev/shm", *plan.writable]
     if plan.level == "full":
         if landlock.version():

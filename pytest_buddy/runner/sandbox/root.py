@@ -8,7 +8,7 @@ from pytest_buddy.runner.sandbox.plan import Plan
 _BASE = b"/tmp"  # covered inside this mount namespace only, and only until the root is swapped
 _OLD, _NEW, _LOWER, _SCRATCH = b"/old", b"/new", b"/lower", b"/scratch"
 _DEVICES = (b"null", b"zero", b"full", b"random", b"urandom", b"tty")
-_SCRATCH_OPTIONS = b"size=512m,nr_inodes=200k,mode=0755"
+_SCRATCH_OPTIONS = b"size=512m,nr_inodes=100k,mode=0755"
 
 
 def _below(path: bytes, parent: bytes) -> bool:
@@ -142,6 +142,8 @@ def enter(plan: Plan) -> None:
     _processes()
     _populate(plan)
     _link(plan.links)
+    if not os.path.isdir(_NEW + plan.directory):
+        os.makedirs(_NEW + plan.directory)  # where a person works may be outside the workspace: empty here
     for path in plan.hidden:
         _hide(path)
     os.chdir(_NEW)
@@ -153,26 +155,46 @@ def enter(plan: Plan) -> None:
     kernel.restrict_mount(b"/", read_only=True, recursive=False)
 
 
-def replace(root: bytes, files: tuple[tuple[bytes, bytes], ...]) -> None:
+def replace(plan: Plan) -> None:
     """Give files of the workspace new content, and remove what was compiled from the old."""
-    for name, content in files:
-        path = os.path.realpath(os.path.join(root, name))
-        if not _below(path, root):
+    for name, content in plan.files:
+        path = os.path.realpath(os.path.join(plan.root, name))
+        if not _below(path, plan.root):
             raise OSError(f"{os.fsdecode(name)} is outside the workspace")
-        mode = os.stat(path).st_mode & 0o7777 if os.path.exists(path) else 0o644
-        if os.path.exists(path):
-            os.unlink(path)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as stream:
-            stream.write(content)
-        os.chmod(path, mode)
-        _forget_bytecode(path)
+        cache = os.path.join(os.path.dirname(path), b"__pycache__")
+        if plan.overlay:
+            _overwrite(path, content)
+            _forget_bytecode(cache, os.path.basename(path).removesuffix(b".py") + b".")
+        else:
+            _cover(path, content, os.path.join(plan.temporary, b"replaced"))
+            if os.path.isdir(cache):
+                kernel.mount(b"tmpfs", cache, b"tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, b"size=4k")
 
 
-def _forget_bytecode(path: bytes) -> None:
-    cache = os.path.join(os.path.dirname(path), b"__pycache__")
-    stem = os.path.basename(path).removesuffix(b".py") + b"."
-    names = os.listdir(cache) if os.path.isdir(cache) else []
-    for name in names:
+def _overwrite(path: bytes, content: bytes) -> None:
+    existed = os.path.exists(path)
+    mode = os.stat(path).st_mode & 0o7777 if existed else 0o644
+    if existed:
+        os.unlink(path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    _write(path, content, mode)
+
+
+def _cover(path: bytes, content: bytes, scratch: bytes) -> None:
+    """Mount a file with the content over one that can't be written."""
+    _write(scratch, content, os.stat(path).st_mode & 0o7777)
+    kernel.mount(scratch, path, None, kernel.MS_BIND)
+    kernel.restrict_mount(path, read_only=True, recursive=False)
+    os.unlink(scratch)
+
+
+def _write(path: bytes, content: bytes, mode: int) -> None:
+    with open(path, "wb") as stream:
+        stream.write(content)
+    os.chmod(path, mode)
+
+
+def _forget_bytecode(cache: bytes, stem: bytes) -> None:
+    for name in os.listdir(cache) if os.path.isdir(cache) else ():
         if name.startswith(stem) and name.endswith(b".pyc"):
             os.unlink(os.path.join(cache, name))

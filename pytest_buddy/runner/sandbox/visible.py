@@ -121,10 +121,8 @@ def _submounts(root: str) -> Iterator[str]:
     except OSError:
         return
     for line in lines:
-        raw = line.split(b" ")[4]
-        place = os.fsdecode(
-            raw.decode("latin-1").encode("latin-1").decode("unicode_escape").encode("latin-1")
-        )
+        raw = line.split(b" ")[4]  # where \040 is a space
+        place = os.fsdecode(raw.decode("unicode_escape").encode("latin-1"))
         if place != root and below(place, root):
             yield place
 

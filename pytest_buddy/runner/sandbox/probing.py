@@ -52,15 +52,23 @@ def probe(workspace: Workspace, *, wanted: str = "auto", cache: Path | None = No
 def _find(workspace: Workspace, wanted: str) -> Confinement:
     if not SUPPORTED:
         return Confinement(level="none", reason=f"no sandbox is written for {platform.system()} yet")
+    if workspace.root == workspace.root.parent:
+        return Confinement(level="none", reason="the workspace is the whole file system")
     reasons: list[str] = []
-    for level in _STRONGEST[_STRONGEST.index("partial") if wanted == "partial" else 0 :]:
-        for overlay in (True, False) if level == "full" else (False,):
-            candidate = Confinement(level=level, overlay=overlay, reason="; ".join(reasons))
-            problem = attack(candidate, workspace)
-            if not problem:
-                return candidate
-            reasons.append(f"{level}{'' if overlay or level != 'full' else ' without overlay'}: {problem}")
-    return Confinement(level="none", reason="; ".join(reasons))
+    if wanted != "partial":
+        full = Confinement(level="full", overlay=True)
+        problem = attack(full, workspace)
+        if not problem:
+            return full
+        reasons.append(f"full: {problem}")
+        bare = Confinement(level="full", reason=f"the workspace can't be written: {problem}")
+        if "overlay" in problem and not attack(bare, workspace):
+            return bare
+    partial = Confinement(level="partial", reason="; ".join(reasons))
+    problem = attack(partial, workspace)
+    if not problem:
+        return partial
+    return Confinement(level="none", reason="; ".join([*reasons, f"partial: {problem}"]))
 
 
 def attack(confinement: Confinement, workspace: Workspace) -> str:
@@ -151,31 +159,32 @@ def _drain(process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes, bool]:
     return parts[first], parts[second], not waiting
 
 
+_SWITCHES = (
+    ("kernel/apparmor_restrict_unprivileged_userns", "1", "AppArmor forbids user namespaces"),
+    ("kernel/unprivileged_userns_clone", "0", "User namespaces are switched off"),
+    ("user/max_user_namespaces", "0", "User namespaces are switched off"),
+)
+_WANTED_VALUES = {"0": "15000", "1": "0"}
+
+
 def advice(confinement: Confinement) -> str:
-    """What a person can do for a stronger level on this machine; empty when nothing is known."""
-    for path, bad, text in (
-        ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
-         "AppArmor forbids user namespaces: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
-        ("/proc/sys/kernel/unprivileged_userns_clone", "0",
-         "User namespaces are switched off: sudo sysctl kernel.unprivileged_userns_clone=1"),
-        ("/proc/sys/user/max_user_namespaces", "0",
-         "User namespaces are switched off: sudo sysctl user.max_user_namespaces=15000"),
-    ):  # fmt: skip
-        try:
-            if Path(path).read_text(encoding="ascii").strip() == bad:
-                return text + "."
-        except OSError:
-            continue
-    if any(os.path.exists(path) for path in ("/.dockerenv", "/run/.containerenv")):
+    """What a person can do for a stronger level on this machine; empty when there is nothing to do."""
+    if confinement.level == "full":
+        return ""
+    if not SUPPORTED:
+        return "Run it in a Linux container or virtual machine, or go on with --buddy-sandbox none."
+    for name, bad, what in _SWITCHES:
+        switch = Path("/proc/sys") / name
+        if switch.exists() and switch.read_text(encoding="ascii").strip() == bad:
+            return f"{what}; to allow them: sudo sysctl {name.replace('/', '.')}={_WANTED_VALUES[bad]}"
+    if any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv")):
         return (
-            "This container forbids namespaces: start it with --security-opt seccomp=unconfined and "
-            "--security-opt systempaths=unconfined, or go on with level partial."
+            "Containers forbid namespaces by default; start this one with --security-opt seccomp=unconfined "
+            "--security-opt apparmor=unconfined --security-opt systempaths=unconfined."
         )
-    return (
-        ""
-        if confinement.level == "full"
-        else "Go on with --buddy-sandbox partial or none, or use a newer Linux."
-    )
+    if confinement.level == "none":
+        return "Level partial needs Linux 5.13 or newer with Landlock switched on (lsm=landlock,...)."
+    return "Level full needs Linux 5.12 or newer with user namespaces and overlayfs."
 
 
 def _key(workspace: Workspace, wanted: str) -> dict[str, Any]:
