@@ -60,7 +60,9 @@ def _share(count: int, total: int, what: str) -> str:
     return f"{count} of {total} {what} tests"
 
 
-def _telling(failing: Sequence[Observation], passing: Sequence[Observation], said: str) -> Iterator[str]:
+def _telling(
+    case: Case, failing: Sequence[Observation], passing: Sequence[Observation], said: str
+) -> Iterator[str]:
     """The values by which every failing test that was watched differs from every passing one."""
     if not failing:
         return
