@@ -27,7 +27,7 @@ class Rule:
 
     kind: str
     keywords: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: str
     group: int | str = 0
     accepts: Callable[[str], bool] = _accepted
     personal: bool = False
@@ -42,20 +42,21 @@ class Rule:
                 yield match.span(self.group)
 
     def _matches(self, text: str, lowered: str) -> Iterator[re.Match[str]]:
+        pattern = re.compile(self.pattern)  # here, not in the table: most texts need few of the patterns
         if not self.anchored or len(lowered) != len(text):  # some letters are longer in lower case
-            yield from self.pattern.finditer(text)
+            yield from pattern.finditer(text)
             return
         for keyword in self.keywords:
             position = lowered.find(keyword)
             while position >= 0:
-                if match := self.pattern.match(text, position):
+                if match := pattern.match(text, position):
                     yield match
                 position = lowered.find(keyword, position + len(keyword))
 
 
 def _token(kind: str, prefix: str, pattern: str) -> Rule:
     """A token of fixed shape; a pattern that begins with plain text is found many times faster."""
-    return Rule(kind=kind, keywords=(prefix.lower(),), pattern=re.compile(pattern), alone=True)
+    return Rule(kind=kind, keywords=(prefix.lower(),), pattern=pattern, alone=True)
 
 
 def _mixed(value: str) -> bool:
@@ -141,7 +142,7 @@ def _assigned(names: str, words: tuple[str, ...], accepts: Callable[[str], bool]
         Rule(
             kind="assigned",
             keywords=words,
-            pattern=re.compile(rf"(?i:{names}{_NAME_END}){_SETS}{_QUOTED}"),
+            pattern=(rf"(?i:{names}{_NAME_END}){_SETS}{_QUOTED}"),
             anchored=True,
             group="value",
             accepts=accepts,
@@ -149,7 +150,7 @@ def _assigned(names: str, words: tuple[str, ...], accepts: Callable[[str], bool]
         Rule(
             kind="assigned",
             keywords=words,
-            pattern=re.compile(rf"(?i:{names}{_NAME_END}){_BARE}", re.MULTILINE),
+            pattern=rf"(?m)(?i:{names}{_NAME_END}){_BARE}",
             anchored=True,
             group="value",
             accepts=lambda value: accepts(value) and _is_bare(value),
@@ -162,7 +163,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         kind="private_key",
         keywords=("private key",),
-        pattern=re.compile(
+        pattern=(
             r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?=[\s\S]{0,200}?[A-Za-z0-9+/=]{24})"
             r"(?:(?!-----)[\s\S]){0,20000}(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?"
         ),
@@ -179,7 +180,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         kind="webhook",
         keywords=("hooks.slack.com", "/api/webhooks/", "webhook.office.com"),
-        pattern=re.compile(
+        pattern=(
             r"(?:hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks|"
             r"webhook\.office\.com/webhookb2)/(?P<value>[\w/@.-]{20,})"
         ),
@@ -192,7 +193,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         kind="openai_key",
         keywords=("sk-",),
-        pattern=re.compile(r"(?<![A-Za-z0-9_-])sk-(?:proj-|svcacct-|admin-|or-v1-)?[\w-]{20,}"),
+        pattern=(r"(?<![A-Za-z0-9_-])sk-(?:proj-|svcacct-|admin-|or-v1-)?[\w-]{20,}"),
         accepts=lambda value: bool(re.search(r"\d", value)) and bool(re.search(r"[A-Za-z0-9]{16}", value)),
     ),
     _token("google_key", "AIza", r"AIza[\w-]{35}"),
@@ -233,20 +234,20 @@ RULES: tuple[Rule, ...] = (
     Rule(
         kind="azure_key",
         keywords=("accountkey=", "sharedaccesskey=", "sig="),
-        pattern=re.compile(r"(?i)(?:AccountKey|SharedAccessKey|[?&;]sig)=(?P<value>[\w+/%-]{30,}={0,2})"),
+        pattern=(r"(?i)(?:AccountKey|SharedAccessKey|[?&;]sig)=(?P<value>[\w+/%-]{30,}={0,2})"),
         group="value",
     ),
     Rule(
         kind="url_password",
         keywords=("://",),
-        pattern=URL_PASSWORD,
+        pattern=URL_PASSWORD.pattern,
         group="value",
         accepts=is_value,
     ),
     Rule(
         kind="authorization",
         keywords=("authorization",),
-        pattern=re.compile(
+        pattern=(
             r"(?i)authorization\\?[\"']?\]?\s{0,4}(?:[:=,]|=>)\s{0,4}[fb]?\\?[\"']?"
             r"(?:(?:basic|bearer|token|digest|apikey|negotiate)\s{1,3})?(?P<value>[^\s\"'\\,{}<>$()]{8,2000})"
         ),
@@ -256,23 +257,21 @@ RULES: tuple[Rule, ...] = (
     Rule(
         kind="authorization",
         keywords=("bearer ", "basic "),
-        pattern=re.compile(r"(?i)(?<![a-z])(?:bearer|basic)\s(?P<value>[\w+/.~-]{16,2000}={0,2})(?![\w(\[])"),
+        pattern=(r"(?i)(?<![a-z])(?:bearer|basic)\s(?P<value>[\w+/.~-]{16,2000}={0,2})(?![\w(\[])"),
         group="value",
         accepts=lambda value: _mixed(value) or bool(re.fullmatch(r"(?=.*\d)[0-9a-f-]{20,}", value)),
     ),
     Rule(
         kind="login",
         keywords=("-u ", "--user "),
-        pattern=re.compile(
-            r"(?<!\S)(?:-u|--user)\s{1,3}[\"']?[\w.@-]{1,60}:(?P<value>[^\s\"':/]{4,100})(?=[\s\"']|$)"
-        ),
+        pattern=(r"(?<!\S)(?:-u|--user)\s{1,3}[\"']?[\w.@-]{1,60}:(?P<value>[^\s\"':/]{4,100})(?=[\s\"']|$)"),
         group="value",
         accepts=is_value,
     ),
     Rule(
         kind="login",
         keywords=("--pass", "--token", "--api-key", "--secret"),
-        pattern=re.compile(
+        pattern=(
             r"--(?:password|passwd|passphrase|pass|token|api-key|secret)[ =][\"']?"
             r"(?P<value>[^\s\"'\]\[<>{}$-][^\s\"'\]\[<>{}$]{5,200})"
         ),
@@ -282,7 +281,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         kind="cookie",
         keywords=("cookie",),
-        pattern=re.compile(
+        pattern=(
             r"(?i)cookie\\?[\"']?\]?\s{0,4}[:=]\s{0,4}\\?[\"']?(?P<value>[\w.-]{1,60}=[^\s\"',]{12,2000}"
             r"(?:; ?[\w.-]{1,60}=[^\s\"',;]{1,2000}){0,30})"
         ),
@@ -292,26 +291,23 @@ RULES: tuple[Rule, ...] = (
     Rule(
         kind="login",
         keywords=("password ",),
-        pattern=re.compile(r"\blogin\s{1,9}\S{1,80}\s{1,9}password\s{1,9}(?P<value>\S{4,200})"),
+        pattern=(r"\blogin\s{1,9}\S{1,80}\s{1,9}password\s{1,9}(?P<value>\S{4,200})"),
         group="value",
         accepts=lambda value: is_value(value) and not value.isalpha(),
     ),
     Rule(
         kind="assigned",
         keywords=("</",),
-        pattern=re.compile(
-            rf"<[\w:-]{{0,40}}(?i:{_STRONG}|{_WEAK})(?:\s[^<>]{{0,80}})?>(?P<value>[^<>\s]{{4,400}})</"
-        ),
+        pattern=(rf"<[\w:-]{{0,40}}(?i:{_STRONG}|{_WEAK})(?:\s[^<>]{{0,80}})?>(?P<value>[^<>\s]{{4,400}})</"),
         group="value",
         accepts=is_value,
     ),
     Rule(
         kind="assigned",
         keywords=_STRONG_WORDS,
-        pattern=re.compile(
-            r"^[ \t+>-]{0,8}(?:export |ENV |set )?[A-Z0-9_]{0,60}?"
-            r"(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|SECRET)=(?P<value>[^\s\"'(){}\[\]<>,;`]{4,200})[ \t]*$",
-            re.MULTILINE,
+        pattern=(
+            r"(?m)^[ \t+>-]{0,8}(?:export |ENV |set )?[A-Z0-9_]{0,60}?"
+            r"(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|SECRET)=(?P<value>[^\s\"'(){}\[\]<>,;`]{4,200})[ \t]*$"
         ),
         group="value",
         accepts=is_value,
@@ -321,7 +317,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         kind="card",
         keywords=tuple("3456"),
-        pattern=re.compile(
+        pattern=(
             r"(?<![\w.\-])(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|6(?:011|5\d\d)|3[47]\d\d|35\d\d)"
             r"(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w\-]|\.\d)"
         ),
@@ -331,14 +327,14 @@ RULES: tuple[Rule, ...] = (
     Rule(
         kind="iban",
         keywords=tuple("0123456789"),
-        pattern=re.compile(r"(?<![\w])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)"),
+        pattern=(r"(?<![\w])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)"),
         accepts=_iban,
         personal=True,
     ),
     Rule(
         kind="email",
         keywords=("@",),
-        pattern=re.compile(
+        pattern=(
             r"(?<![\w.+%/:@-])[A-Za-z0-9][\w.+%-]{0,63}@(?:[A-Za-z0-9-]{2,63}\.){1,4}"
             r"(?:com|org|net|edu|gov|mil|info|io|dev|app|co|me|ai|biz|cloud|tech|email|online|(?!py)[a-z]{2})"
             r"(?![\w(@-]|\.\w)"
@@ -349,14 +345,14 @@ RULES: tuple[Rule, ...] = (
     Rule(
         kind="phone",
         keywords=("+",),
-        pattern=re.compile(r"(?<![\w\n+=-])\+\d{1,3}[ -]\(?\d{1,5}\)?(?:[ -]\d{2,5}){2,4}(?![\w.]|[ -]\d)"),
+        pattern=(r"(?<![\w\n+=-])\+\d{1,3}[ -]\(?\d{1,5}\)?(?:[ -]\d{2,5}){2,4}(?![\w.]|[ -]\d)"),
         accepts=lambda value: 9 <= sum(character.isdigit() for character in value) <= 15,
         personal=True,
     ),
     Rule(
         kind=HOME,
         keywords=("/home/", "/users/", "\\users\\"),
-        pattern=re.compile(
+        pattern=(
             r"(?<![\w.~-])(?:[A-Za-z]:)?(?:/home/|/Users/|\\{1,2}Users\\{1,2})"
             r"(?!(?:Shared|Public|user|username|you|USER|USERNAME|name)\b)[\w][\w.-]{0,63}(?=[/\\:\s\"',;)\]]|$)"
         ),

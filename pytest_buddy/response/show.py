@@ -1,6 +1,6 @@
 """Kept proposals for `buddy show`, and events as the plain lines of `buddy-watch`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_buddy.domain import (
@@ -37,6 +37,7 @@ def render_proposal(
     width: int = 80,
     color: bool = False,
     ascii: bool = False,  # noqa: A002
+    redact: Callable[[str], str] | None = None,
 ) -> str:
     """One proposal in full: its diff, what was run with it, what can be done with it."""
     from rich.text import Text
@@ -44,7 +45,7 @@ def render_proposal(
     from pytest_buddy.response.fix import SUSPICIOUS, add_diff, proposal_title
     from pytest_buddy.response.page import Page
 
-    page = Page(width=width, color=color, ascii=ascii)
+    page = Page(width=width, color=color, ascii=ascii, redact=redact)
     page.add(page.joined((proposal_title(page, proposal), Text(status, _STYLES.get(status, "bold")))))
     for reason in proposal.patch.rationale:
         page.add(page.prose(reason))
@@ -75,13 +76,14 @@ def render_list(
     width: int = 80,
     color: bool = False,
     ascii: bool = False,  # noqa: A002
+    redact: Callable[[str], str] | None = None,
 ) -> str:
     """Faults with their proposals, a line each; `statuses` maps patch ids, absent ones are open."""
     from rich.text import Text
 
     from pytest_buddy.response.page import Page
 
-    page = Page(width=width, color=color, ascii=ascii)
+    page = Page(width=width, color=color, ascii=ascii, redact=redact)
     if not faults:
         page.add("no proposals are kept: run pytest --buddy first")
     for fault in faults:

@@ -59,6 +59,8 @@ def _add_summary(page: "Page", diagnosis: Diagnosis) -> None:
     if faults:
         parts.append(Text(count(faults, "fault"), "bold"))
         parts.append(Text(count(fixed, "fix", "fixes"), "bold green") if fixed else Text("no fix", "yellow"))
+    elif failed > len(diagnosis.flaky):
+        parts.append(Text("no fault located", "yellow"))
     if diagnosis.flaky:
         parts.append(Text(f"{len(diagnosis.flaky):,} flaky", "yellow"))
     parts.append(Text(seconds(diagnosis.timing.total), "dim"))

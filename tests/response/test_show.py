@@ -44,6 +44,12 @@ def test_list_is_the_golden_one(check_golden, samples):
     check_golden("show_list.txt", render_list(faults, statuses))
 
 
+def test_proposals_and_lists_are_redacted(fault):
+    options = {"redact": lambda text: text.replace("smaller", "#").replace("clamp", "#")}
+    assert "smaller" not in render_proposal(fault.proposals[0], fault=fault, **options)
+    assert "clamp" not in render_list((fault,), {}, **options)
+
+
 def test_empty_list_says_what_to_do():
     assert render_list((), {}) == "no proposals are kept: run pytest --buddy first\n"
 

@@ -158,6 +158,22 @@ def test_nothing_is_said_of_a_green_run():
     assert render_diagnosis(Diagnosis(failures=()), {}) == ""
 
 
+def test_failures_without_a_fault_are_said_to_be():
+    text = render_diagnosis(Diagnosis(failures=(), failed=3, notices=("the runner stopped\nRun again.",)), {})
+    assert text == (
+        "3 failing tests · no fault located · 0.0 s\n\nnote: the runner stopped\n      Run again.\n"
+    )
+
+
+@pytest.mark.parametrize("verbosity", [-2, -1])
+def test_a_quiet_section_still_tells_of_ties_and_failed_searches(samples, verbosity):
+    for name, words in (("no_fix", "no fix found"), ("tie", "buddy apply")):
+        sample = samples[name]
+        assert words in render_diagnosis(sample.diagnosis, sample.sources, verbosity=verbosity)
+    tie = render_diagnosis(samples["tie"].diagnosis, samples["tie"].sources, verbosity=-1)
+    assert "one of 4 lines that coverage cannot tell apart" in tie
+
+
 def test_environment_does_not_change_the_section(samples, monkeypatch):
     sample = samples["fixed"]
     before = render_diagnosis(sample.diagnosis, sample.sources, color=True)
