@@ -79,7 +79,7 @@ def test_error_while_importing():
 def test_name_that_cannot_be_imported_leads_to_its_nearest_namesake():
     fault = only(
         {
-            "pkg/m.py": "import os\n\ndef reed(path):\n    return path\n\ndef write(path):\n    return path\n",
+            "pkg/m.py": "import os\n\ndef reed(path):\n    pass\n\ndef write(path):\n    pass\n",
             "tests/test_a.py": "from pkg.m import read\n",
         },
         failure(
@@ -113,23 +113,20 @@ def test_traceback_stands_in_for_lost_coverage():
 
 
 def test_causes_count_as_much_as_what_they_turned_into():
-    fault = only(
-        {
-            "pkg/m.py": "def f(x):\n    try:\n        g(x)\n    except KeyError as e:\n        raise E() from e\n\ndef g(x):\n    {}[x]\n"
-        },
-        failure(
-            "E",
-            "",
-            frame("pkg/m.py", 5, "f"),
-            causes=(
-                Cause(
-                    error_type="KeyError",
-                    message="1",
-                    frames=(frame("pkg/m.py", 3, "f"), frame("pkg/m.py", 8, "g")),
-                ),
-            ),
-        ),
+    text = """\
+        def f(x):
+            try:
+                g(x)
+            except KeyError as e:
+                raise E() from e
+
+        def g(x):
+            {}[x]
+        """
+    cause = Cause(
+        error_type="KeyError", message="1", frames=(frame("pkg/m.py", 3, "f"), frame("pkg/m.py", 8, "g"))
     )
+    fault = only({"pkg/m.py": text}, failure("E", "", frame("pkg/m.py", 5, "f"), causes=(cause,)))
     assert {suspect.line for suspect in fault.suspects[:2]} == {5, 8}
 
 
