@@ -12,7 +12,7 @@ from pytest_buddy.domain import Patch
 from pytest_buddy.source import Source
 
 _CONTEXT = 3
-_EXHAUSTIVE = 1000
+_EXHAUSTIVE = 400
 _ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 
 

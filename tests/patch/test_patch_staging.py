@@ -149,6 +149,16 @@ def test_repository_without_a_commit(project):
     assert b"a * 1" in staged(project)
 
 
+def test_linked_work_tree(project):
+    committed(project)
+    project.git("worktree", "add", "-q", "other")
+    inner = type(project)(project.root / "other")
+    ledger, _ = inner.proposed(("x.py", b"a + 1", b"a * 1"))
+    ledger.stage()
+    assert b"a * 1" in staged(inner)
+    assert staged(project) == BODY
+
+
 def test_line_endings_of_the_index_are_kept(project):
     project.write("x.py", BODY.replace(b"\n", b"\r\n"))
     project.git("init", "-q")
