@@ -228,9 +228,13 @@ def _by_hand(case: Case) -> str | None:
     statement = case.statement(suspect) if suspect else None
     if suspect is None or statement is None:
         return None
+    if not case.is_assertion:
+        return None
     expression = getattr(statement, "test", None) or getattr(statement, "value", None)
-    if isinstance(expression, ast.Constant | ast.Name) and not isinstance(statement, ast.If | ast.While):
+    if isinstance(statement, ast.Return | ast.Assign) and isinstance(expression, ast.Constant | ast.Name):
         return _guarded(case, suspect, statement)
+    if isinstance(expression, ast.Constant):
+        return None
     if not isinstance(expression, ast.expr):
         return None
     failing, _ = case.observed(suspect.path, suspect.line)

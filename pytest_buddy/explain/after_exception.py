@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pytest_buddy.domain import Frame
 from pytest_buddy.explain.case import Case
-from pytest_buddy.explain.differences import Unreadable, read
+from pytest_buddy.explain.differences import Record, Unreadable, read
 from pytest_buddy.explain.names import attributes_of, bound_in, bound_in_module
 from pytest_buddy.explain.reading import AnyFunction, name_of, names_read, own_parts, statements_of
 from pytest_buddy.explain.wording import code, compose, listed, number, place, valued
@@ -21,6 +21,7 @@ _NO_NAME = re.compile(r"cannot import name '(\w+)' from (?:partially initialized
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 _SIGNATURE = re.compile(r"(\w+)\(\) (?:takes|missing|got an unexpected|got multiple|got some)")
 _OPERANDS = re.compile(r"unsupported operand type\(s\) for (\S+?):? '(\w+)' and '(\w+)'")
+_NEVER = re.compile(r"coroutine '([\w.<>]+)' was never awaited")
 _FIXTURE = re.compile(r"fixture '(\w+)' not found")
 _AVAILABLE = re.compile(r"available fixtures: (.+)")
 
@@ -28,9 +29,9 @@ _AVAILABLE = re.compile(r"available fixtures: (.+)")
 def after_exception(case: Case) -> str | None:
     """The next step that the exception itself suggests."""
     frame = case.code_frame or case.test_frame or _anywhere(case)
-    fixture = _fixture(case)
-    if fixture or case.is_assertion:
-        return fixture
+    found = _fixture(case) or _coroutine(case)
+    if found or case.is_assertion:
+        return found
     imported = _import(case)
     if imported or frame is None:
         return imported
@@ -133,6 +134,39 @@ def _fixture(case: Case) -> str | None:
             f"Check the spelling of the argument {code(missing[1])}: a fixture {code(near)} exists"
         )
     return compose(f"Define the fixture {code(missing[1])}, or take the argument out of the test")
+
+
+def _coroutine(case: Case) -> str | None:
+    """The call that lacks its `await`, when only one can be meant."""
+    match = _NEVER.search(case.failure.message)
+    if match is None:
+        return None
+    name = match[1].rpartition(".")[2]
+    places = [
+        (path, node)
+        for path, source in case.library.sources.items()
+        if name.encode() in source.content and (tree := case.library.tree(path)) is not None
+        for node in _calls_without_await(tree, name)
+    ]
+    if len(places) != 1:
+        return compose(f"Put `await` before the call of {code(name)}")
+    path, call = places[0]
+    return compose(f"Put `await` before {code(case.library.text(path, call))} at {place(path, call.lineno)}")
+
+
+def _calls_without_await(tree: ast.Module, name: str) -> Iterator[ast.Call]:
+    awaited = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Await)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and name_of(node.func) == name and id(node) not in awaited:
+            yield node
+
+
+def _syntax(case: Case, frame: Frame) -> str | None:
+    said = case.failure.message.partition(" (")[0].strip()
+    return compose(
+        f"Correct {place(frame.path, frame.line)}, or the end of the statement before it",
+        f": {code(said, 80)}" if said else "",
+    )
 
 
 def _import(case: Case) -> str | None:
@@ -352,12 +386,23 @@ def _subscripts(case: Case, frame: Frame) -> Iterator[tuple[str, str, object]]:
     statement = case.library.statement(frame.path, frame.line)
     known = {one.name: one.value for one in frame.variables}
     for node in own_parts(statement) if statement else ():
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in known:
+        if isinstance(node, ast.Subscript):
             try:
-                value = read(known[node.value.id])
+                value = _value_of(node.value, known)
             except Unreadable:
                 continue
-            yield node.value.id, case.library.text(frame.path, node.slice), value
+            yield case.library.text(frame.path, node.value), case.library.text(frame.path, node.slice), value
+
+
+def _value_of(node: ast.expr, known: Mapping[str, str]) -> object:
+    """The value of a name or of an attribute of a shown object; raises Unreadable for anything else."""
+    if isinstance(node, ast.Name) and node.id in known:
+        return read(known[node.id])
+    owner = _value_of(node.value, known) if isinstance(node, ast.Attribute) else None
+    if isinstance(node, ast.Attribute) and isinstance(owner, Record) and node.attr in owner.fields:
+        found: object = owner.fields[node.attr]
+        return found
+    raise Unreadable
 
 
 def _type(case: Case, frame: Frame) -> str | None:
@@ -465,13 +510,21 @@ def _loop(case: Case, frame: Frame) -> str | None:
     if not loops or function is None:
         return None
     text = code(case.library.header(path, loops[0]))
-    names = [code(name) for name in names_read(loops[0])]
-    ends = f": does every way through its body change {listed(names, last='or')}?" if names else ""
+    test = code(case.library.text(path, loops[0].test))
+    is_endless = isinstance(loops[0].test, ast.Constant)
+    ends = (
+        ": does every way lead to a `break`?"
+        if is_endless
+        else f": does its body always work towards ending {test}?"
+    )
     return compose(f"Check that {text} at {place(path, loops[0].lineno)} can end", ends)
 
 
 _RULES: Mapping[str, Callable[[Case, Frame], str | None]] = {
     "NameError": _name_error,
+    "SyntaxError": _syntax,
+    "IndentationError": _syntax,
+    "TabError": _syntax,
     "UnboundLocalError": _unbound,
     "AttributeError": _attribute,
     "KeyError": _key,

@@ -276,7 +276,7 @@ def build(
 ) -> Case:
     """The case of a fault, with its own failures only."""
     own = tuple(failure for failure in failures if failure.test in fault.tests) or failures
-    name = fault.tests[0] if fault.tests else "the test"
+    name = fault.tests[0] if fault.tests else ""
     bare = Failure(test=name, phase="call", error_type="", message="")
     return Case(
         fault=fault,

@@ -136,8 +136,10 @@ def _between(came: Any, wanted: Any) -> Difference | None:
         return Difference(kind="none", text="")
     if type(came) is not type(wanted) and not (_is_number(came) and _is_number(wanted)):
         return _types(came, wanted)
+    if came == wanted:
+        return None
     if isinstance(came, bool):
-        return Difference(kind="inverted", text="") if came != wanted else None
+        return Difference(kind="inverted", text="")
     if _is_number(came):
         return _numbers(came, wanted)
     if isinstance(came, str | bytes):

@@ -17,6 +17,7 @@ _WHERE = re.compile(r"where (.+?) = (.+)")
 _NO_MATCH = re.compile(r"(?:Regex|Expected regex)[^:]*: (.+?)\n\s*(?:Input|Actual message): (.+)", re.DOTALL)
 _NEVER = re.compile(r"coroutine '([\w.<>]+)' was never awaited")
 _RECURSION = re.compile(r"maximum recursion depth exceeded")
+_FILE = re.compile(r" \(\S*[/\\]\S*\)$")
 _SYMBOLS = {"<": "below", ">": "above", "<=": "at most", ">=": "at least"}
 
 
@@ -57,9 +58,9 @@ def _crash(case: Case) -> str | None:
 def _collection(case: Case) -> str | None:
     if case.failure.phase != "collect":
         return None
-    first = case.failure.message.strip().splitlines() or [""]
+    first = _FILE.sub("", case.failure.message.strip()).splitlines() or [""]
     return compose(
-        f"{code(case.test_path)} cannot be collected, so none of its tests runs: {case.error}",
+        f"{code(case.test_path)} cannot be collected, so none of its tests runs: {code(case.error)}",
         f": {code(first[-1] if case.error == 'SyntaxError' else first[0], 100)}" if first[0] else "",
     )
 
@@ -81,8 +82,10 @@ def _doctest(case: Case) -> str | None:
     got, wanted = case.came_and_wanted
     frame = case.failure.frames[-1] if case.failure.frames else None
     example = f" {code(frame.source)}" if frame and frame.source else ""
-    tail = _difference(case)
-    return compose(f"The documented example{example} promises {code(wanted)}, but gives {code(got)}", tail)
+    if not got.strip():
+        return compose(f"The documented example{example} promises {code(wanted)}, but prints nothing")
+    text = f"The documented example{example} promises {code(wanted)}, but gives {code(got)}"
+    return compose(text, _difference(case))
 
 
 def _not_raised(case: Case) -> str | None:
@@ -232,9 +235,9 @@ def _message_only(case: Case) -> str | None:
         return None
     frame = case.test_frame
     where = f" at {place(frame.path, frame.line)}" if frame else ""
-    return compose(
-        f"A check of the test fails{where}: {code(case.failure.message.strip().splitlines()[0], 90)}"
-    )
+    where += f" in its subtest {code(case.failure.subtest)}" if case.failure.subtest else ""
+    said = case.failure.message.strip().splitlines()[0]
+    return compose(f"A check of the test fails{where}: {code(said, 90)}")
 
 
 def _exception(case: Case) -> str | None:

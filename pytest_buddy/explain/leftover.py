@@ -77,7 +77,8 @@ def _output(case: Case) -> Iterator[str]:
 
 
 def _traceback(case: Case) -> Iterator[str]:
-    if case.failure.frames and case.is_assertion and case.came_and_wanted:
+    is_check = case.is_assertion and case.came_and_wanted and case.failure.kind != "doctest"
+    if case.failure.frames and is_check:
         yield "The traceback ends in the test itself: the wrong value was made before, without an exception."
     elif not case.failure.project_frames:
         yield "The traceback holds no line of this project."
@@ -105,11 +106,15 @@ def _coverage(case: Case) -> Iterator[str]:
         yield compose(
             f"The lines of {number(failing, 'failing test')} and {passing} passing were compared", cut
         )
+    elif case.failure.phase == "collect":
+        yield "No test of the file ran, so there is no coverage to go by."
     else:
         yield "Which lines the test runs is not known, so the traceback is the only lead."
 
 
 def _how(case: Case) -> Iterator[str]:
+    if not case.failure.test:
+        return
     phases = {
         "collect": "while it is collected",
         "setup": "while it is set up",

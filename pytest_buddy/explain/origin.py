@@ -66,6 +66,8 @@ def _raised(case: Case) -> str | None:
     text = case.header(frame.path, frame.line) or frame.source
     values = valued(values_at(case, frame))
     where = f"{code(frame.function)} at {place(frame.path, frame.line)}"
+    if case.error in ("SyntaxError", "IndentationError", "TabError"):
+        return compose(f"Python cannot read {place(frame.path, frame.line)}: {code(text, 90)}")
     if deepest.project:
         head = f"It is raised in {where} by {code(text, 70)}"
     else:
@@ -107,13 +109,18 @@ def _path_of_calls(case: Case) -> str | None:
 
 
 def _in_test(case: Case) -> str | None:
-    """The line of the test itself, with the values there."""
+    """The line of the test's own file, with the values there."""
     frame = case.test_frame
-    if frame is None or case.code_frame is not None:
+    text = (case.header(frame.path, frame.line) or frame.source) if frame else ""
+    if frame is None or case.code_frame is not None or not text:
         return None
     values = valued(values_at(case, frame))
-    text = case.header(frame.path, frame.line) or frame.source
-    if not values or not text:
+    if case.failure.phase != "call":
+        return compose(
+            f"It happens at {place(frame.path, frame.line)}: {code(text, 90)}",
+            f" with {values}" if values else "",
+        )
+    if not values:
         return None
     return compose(f"In the test, {code(text, 80)} ({place(frame.path, frame.line)}) ran with {values}")
 

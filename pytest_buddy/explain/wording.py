@@ -10,14 +10,16 @@ LIMIT = 200
 
 def code(text: str, limit: int = 60) -> str:
     """A piece of code or a value in backticks, on one line and safe to print, its middle left out if long."""
-    line = " ".join(text.split()) if "\n" in text else text
-    line = "".join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in line.strip()
-    )
+    line = printable(" ".join(text.split()) if "\n" in text else text.strip())
     if len(line) > limit:
         tail = (limit - 3) // 3
         line = f"{line[: limit - 3 - tail]}...{line[-tail:]}"
     return f"`` {line} ``" if "`" in line else f"`{line}`"
+
+
+def printable(text: str) -> str:
+    """The text with what a terminal might act on written as escapes."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def place(path: str, line: int) -> str:
@@ -45,8 +47,8 @@ def valued(variables: Iterable[Variable], *, most: int = 3) -> str:
 
 def compose(*parts: str, limit: int = LIMIT) -> str:
     """The first part and those of the others, in order, that still fit; ends with a full stop."""
-    text = parts[0]
-    for part in parts[1:]:
+    text = printable(parts[0])
+    for part in map(printable, parts[1:]):
         if part and len(text) + len(part) < limit:
             text += part
     if len(text) >= limit:
