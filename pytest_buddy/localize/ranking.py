@@ -29,8 +29,6 @@ KEPT = 50
 
 # A definition is suspected through what reads it, which is a step further from the failure.
 _INDIRECT = 0.9
-# The rest of a frame's function shares in what the frame's own line gets.
-_SAME_FUNCTION = 0.5
 # A failed assertion calls `__repr__` to show what it compared; in a passing test nothing does.
 _SHOWN = 0.5
 _DIGITS = 6
@@ -158,32 +156,23 @@ class _Stack:
 
     def __init__(self, failures: Sequence[Failure], tests: Collection[str]) -> None:
         found = [failure_sites for failure in failures if (failure_sites := sites(failure, tests))]
-        self._lines: dict[tuple[str, int], float] = {}
-        self._functions: dict[tuple[str, str], float] = {}
+        self._weights: dict[tuple[str, int], float] = {}
         self._innermost: dict[tuple[str, int], int] = {}
         self._counts: dict[tuple[str, int], int] = {}
         for failure_sites in found:
             self._add(failure_sites, 1 / len(found))
 
     def _add(self, found: Sequence[Site], share: float) -> None:
-        nearest: dict[tuple[str, str], float] = {}
         for site in found:
-            line, function = (site.path, site.line), (site.path, site.function)
-            self._lines[line] = self._lines.get(line, 0.0) + share * weight(site)
-            nearest[function] = max(nearest.get(function, 0.0), weight(site))
+            line = (site.path, site.line)
+            self._weights[line] = self._weights.get(line, 0.0) + share * weight(site)
             self._counts[line] = self._counts.get(line, 0) + 1
             if site.distance == 1:
                 self._innermost[line] = self._innermost.get(line, 0) + 1
-        for function, value in nearest.items():
-            self._functions[function] = self._functions.get(function, 0.0) + share * value
 
     def of(self, element: Element) -> float:
-        """0..1: the value of the best line of the statement, or a part of its function's."""
-        statement = element.statement
-        own = self._best(self._lines, element)
-        if statement.qualname and not element.indirect:
-            return max(own, _SAME_FUNCTION * self._functions.get((statement.path, statement.qualname), 0.0))
-        return own
+        """0..1: the value of the best line of the statement."""
+        return self._best(self._weights, element)
 
     def innermost(self, element: Element) -> int:
         """In how many failures the statement is the innermost frame."""
