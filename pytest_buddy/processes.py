@@ -1,12 +1,15 @@
 """The only door to other programs: a fixed list, no shell, hardened arguments."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pytest_buddy.errors import BuddyError
 
@@ -93,3 +96,72 @@ def attached_python(arguments: Sequence[str], *, cwd: Path, environment: Mapping
     except OSError as error:
         raise BuddyError(f"Python could not be started: {error}", hint="Run `buddy doctor`.") from error
     return completed.returncode
+
+
+def captured_python(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    stdin: bytes = b"",
+    timeout: float = 60.0,
+) -> "subprocess.CompletedProcess[bytes]":
+    """Run the interpreter away from any terminal; past `timeout` it is killed and BuddyError says so.
+
+    What it prints goes through files, so that processes it leaves behind cannot hold up the answer.
+    """
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        given.write(stdin)
+        given.seek(0)
+        process = subprocess.Popen(  # noqa: S603  our own interpreter, no shell
+            [sys.executable, *arguments],
+            cwd=cwd,
+            env=dict(environment),
+            stdin=given,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise BuddyError(f"nothing came back within {timeout:g} s", hint=_tail(out)) from error
+        finally:
+            end_session(process)
+        texts = []
+        for file in (out, err):
+            file.seek(0)
+            texts.append(file.read())
+    return subprocess.CompletedProcess(process.args, process.returncode, texts[0], texts[1])
+
+
+def _tail(file: IO[bytes]) -> str:
+    file.seek(max(0, file.seek(0, os.SEEK_END) - 2000))
+    return file.read().decode("utf-8", "replace").strip()
+
+
+def python_on_terminal(
+    arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str], terminal: int
+) -> "subprocess.Popen[bytes]":
+    """Start the interpreter with the open terminal as its own: keys typed there reach it as from a person."""
+    import fcntl
+    import termios
+
+    return subprocess.Popen(  # noqa: S603  our own interpreter, no shell
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env=dict(environment),
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0),
+    )
+
+
+def end_session(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a process that has not ended yet, with all that is in its process group, and wait for it."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
