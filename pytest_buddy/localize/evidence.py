@@ -70,7 +70,8 @@ def _read(element: Element, facts: Facts) -> str:
     )
     statement = element.statement
     if not label and statement.kind not in _FUNCTIONS:
-        return f"`{element.name}` is read by the test itself"
+        who = "the test itself" if facts.failing.bit_count() == 1 else "the tests themselves"
+        return f"`{element.name}` is read by {who}"
     who = _who(runs, facts)
     if statement.kind in _FUNCTIONS:
         return f"the defaults and decorators of `{element.name}`, which {who}"

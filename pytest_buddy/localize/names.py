@@ -24,17 +24,26 @@ class Reading:
 
 
 class Names:
-    """The names of one source; what a statement reads is worked out when asked for."""
+    """The names of one source; what a statement reads is worked out when asked for.
+
+    `bound` maps names of the module to the statements that bind them, `imports` local names to the dotted
+    names they stand for, `stars` are the modules that all names are imported from.
+    """
 
     def __init__(self, source: Source) -> None:
         self.table: Statements = statements(source)
         self.imports: dict[str, tuple[str, ...]] = {}
+        self.stars: list[tuple[str, ...]] = []
         self.bound: dict[str, list[int]] = {}
         self._readings: dict[int, Reading] = {}
         self._locals: dict[int, frozenset[str]] = {}
         for statement in self.table.all:
             if isinstance(statement.node, ast.Import | ast.ImportFrom):
-                self.imports.update(_imported(source, statement.node))
+                for name, dotted in _imported(source, statement.node):
+                    if name == "*":
+                        self.stars.append(dotted[:-1])
+                    else:
+                        self.imports[name] = dotted
             elif statement.scope < 0:
                 for name in self.reading(statement).binds:
                     self.bound.setdefault(name, []).append(statement.index)

@@ -2,15 +2,16 @@
 
 score = (Ochiai + 0.3 x stack + 0.3 x kind + 0.02 x function) / 1.62
 
-`stack` is 1 for the innermost frame of all failures that have one and falls with the distance; `kind` is the
-prior of the statement's kind; `function` is the suspicion of the function around it, too small to do more
-than order what would be tied. The two weights of 0.3 come from earlier measurements on other programs and
-are not fitted here.
+`stack` is 1 for the innermost frame of all failures that have one and falls with the distance (only the
+frame's own line gets it: giving its function a share made rankings worse); `kind` is the prior of the
+statement's kind; `function` is the suspicion of the function around it, too small to do more than order
+what would be tied. The two weights of 0.3 come from earlier measurements on other programs and are not
+fitted here.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from heapq import nsmallest
 
 from pytest_buddy.domain import Failure, Suspect
@@ -34,7 +35,7 @@ _SHOWN = 0.5
 _DIGITS = 6
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One fault to rank: its failures and the bit sets of its failing and of all passing executions.
 
@@ -46,22 +47,12 @@ class Case:
     passing: int
     traced: bool = True
 
-    @cached_property
-    def failing_count(self) -> int:
-        """How many failing executions there are."""
-        return self.failing.bit_count()
-
-    @cached_property
-    def passing_count(self) -> int:
-        """How many passing executions there are."""
-        return self.passing.bit_count()
-
 
 def suspects(case: Case, elements: Sequence[Element], program: Program) -> tuple[Suspect, ...]:
     """The fault's suspects, likeliest first, at most 50; ties are counted over all of them."""
     stack = _Stack(case.failures, program.tests)
     mentioned = named(case.failures, elements, program)
-    known = {(element.statement.path, element.statement.index) for element in elements}
+    known = {_place(element) for element in elements}
     unread = [
         Element(statement=mention.statement, runs=case.failing, named=True)
         for place, mention in mentioned.items()
@@ -71,50 +62,25 @@ def suspects(case: Case, elements: Sequence[Element], program: Program) -> tuple
     scored: list[tuple[float, Element]] = []
     for element in (*elements, *unread):
         suspicion = spectra.suspicion(element)
-        place = (element.statement.path, element.statement.index)
-        on_stack = max(stack.of(element), 1.0 if place in mentioned else 0.0)
-        if suspicion or place in mentioned or stack.count(element):
-            scored.append((suspicion + STACK * on_stack, element))
+        is_named = _place(element) in mentioned
+        if suspicion or is_named or stack.count(element):
+            scored.append((suspicion + STACK * max(stack.of(element), float(is_named)), element))
     functions = _functions(scored)
     final: list[tuple[float, Element]] = []
     for score, element in scored:
         score += KIND * _kind(element, program) + FUNCTION * functions[_function(element)]
         final.append((round(score / TOTAL, _DIGITS), element))
-    return _ranked(final, case, stack, mentioned, program)
+    return _ranked(final, _Told(case, stack, mentioned, final), program)
 
 
-def _ranked(
-    final: list[tuple[float, Element]],
-    case: Case,
-    stack: "_Stack",
-    mentioned: Mapping[tuple[str, int], Named],
-    program: Program,
-) -> tuple[Suspect, ...]:
-    equal: dict[float, int] = {}
-    alike: dict[int, int] = {}
-    for score, element in final:
-        equal[score] = equal.get(score, 0) + 1
-        bits = element.runs & (case.failing | case.passing)
-        alike[bits] = alike.get(bits, 0) + 1
+def _ranked(final: Sequence[tuple[float, Element]], told: "_Told", program: Program) -> tuple[Suspect, ...]:
+    equal = Counter(score for score, _ in final)
     kept = nsmallest(KEPT, final, key=lambda item: (-item[0], item[1].statement.path, item[1].statement.line))
     found: list[Suspect] = []
     for position, (score, element) in enumerate(kept):
         statement = element.statement
         table = program.table(statement.path)
         assert table is not None
-        rank = found[-1].rank if found and found[-1].score == score else position + 1
-        bits = element.runs & (case.failing | case.passing)
-        facts = Facts(
-            failing=case.failing,
-            passing=case.passing,
-            traced=case.traced,
-            alike=alike[bits] - 1,
-            innermost=stack.innermost(element),
-            on_stack=stack.count(element),
-            mention=mentioned[place].text
-            if (place := (statement.path, statement.index)) in mentioned
-            else "",
-        )
         found.append(
             Suspect(
                 path=statement.path,
@@ -122,13 +88,46 @@ def _ranked(
                 end_line=statement.end_line,
                 function=table.function_of(statement),
                 score=score,
-                rank=rank,
+                rank=found[-1].rank if found and found[-1].score == score else position + 1,
                 tied_with=equal[score] - 1,
-                evidence=evidence(element, facts),
+                evidence=told.evidence(element),
                 kind=statement.kind,
             )
         )
     return tuple(found)
+
+
+class _Told:
+    """The evidence of each suspect of one case."""
+
+    def __init__(
+        self,
+        case: Case,
+        stack: "_Stack",
+        mentioned: Mapping[tuple[str, int], Named],
+        final: Iterable[tuple[float, Element]],
+    ) -> None:
+        self._case = case
+        self._stack = stack
+        self._mentioned = mentioned
+        self._alike = Counter(self._runs(element) for _, element in final if not element.indirect)
+
+    def evidence(self, element: Element) -> tuple[str, ...]:
+        """What a person is told about a suspect."""
+        mention = self._mentioned.get(_place(element))
+        facts = Facts(
+            failing=self._case.failing,
+            passing=self._case.passing,
+            traced=self._case.traced,
+            alike=self._alike[self._runs(element)] - 1,
+            innermost=self._stack.innermost(element),
+            on_stack=self._stack.count(element),
+            mention=mention.text if mention else "",
+        )
+        return evidence(element, facts)
+
+    def _runs(self, element: Element) -> int:
+        return element.runs & (self._case.failing | self._case.passing)
 
 
 class _Spectra:
@@ -145,7 +144,7 @@ class _Spectra:
         known = self._known.get(bits)
         if known is None:
             ran = (bits & case.failing).bit_count(), (bits & case.passing).bit_count()
-            known = self._known[bits] = ochiai(*ran, case.failing_count)
+            known = self._known[bits] = ochiai(*ran, case.failing.bit_count())
         if not bits & case.passing and is_shown(element):
             known *= _SHOWN
         return known * _INDIRECT ** (1 + element.distance) if element.indirect else known
@@ -196,6 +195,10 @@ def _kind(element: Element, program: Program) -> float:
     if element.indirect:
         return definition_prior(statement)
     return priors(program.sources[statement.path])[statement.index]
+
+
+def _place(element: Element) -> tuple[str, int]:
+    return element.statement.path, element.statement.index
 
 
 def _function(element: Element) -> tuple[str, str]:

@@ -48,6 +48,7 @@ class _Graph:
         self._modules: dict[str, _Module] = {}
         self._readers: dict[Place, set[Place]] = {}
         self._attribute_readers: dict[str, set[Place]] = {}
+        self._imports: dict[str, Mapping[str, tuple[str, ...]]] = {}
 
     def build(self) -> None:
         """Find the readers of every definition, in files that ran and in those they refer to."""
@@ -69,7 +70,7 @@ class _Graph:
     def _read(self, path: str, module: _Module) -> Iterator[str]:
         """Note which definitions each statement of a module reads; the paths of the modules they are in."""
         known = module.names
-        for statement in known.mentioning((*known.bound, *known.imports)):
+        for statement in known.mentioning((*known.bound, *self._imports_of(path, known))):
             if not module.matters(statement):
                 continue
             place = (path, statement.index)
@@ -96,12 +97,12 @@ class _Graph:
                     for attribute in fields.intersection(module.names.reading(statement).attributes):
                         self._attribute_readers.setdefault(attribute, set()).add((path, statement.index))
 
-    def _resolve(self, path: str, names_: Names, chain: tuple[str, ...], *, hops: int) -> Iterable[Place]:
+    def _resolve(self, path: str, known: Names, chain: tuple[str, ...], *, hops: int) -> Iterable[Place]:
         """Where the definition that a dotted name means is; index -1 stands for the module alone."""
         name, *rest = chain
-        if bound := names_.bound.get(name):
+        if bound := known.bound.get(name):
             return [(path, index) for index in bound]
-        imported = names_.imports.get(name)
+        imported = self._imports_of(path, known).get(name)
         if imported is None or not hops:
             return ()
         dotted = [*imported, *rest]
@@ -117,6 +118,20 @@ class _Graph:
             found = self._resolve(target, names(table.source), left, hops=hops - 1)
             return [*found, (target, -1)]
         return ()
+
+    def _imports_of(self, path: str, known: Names) -> Mapping[str, tuple[str, ...]]:
+        """Local name -> the dotted name it stands for, names that `import *` brings included."""
+        found = self._imports.get(path)
+        if found is None:
+            brought: dict[str, tuple[str, ...]] = {}
+            for star in known.stars:
+                target = self._program.modules.get(".".join(star))
+                table = self._program.table(target) if target else None
+                if table is not None:
+                    public = (name for name in names(table.source).bound if not name.startswith("_"))
+                    brought.update({name: (*star, name) for name in public})
+            found = self._imports[path] = {**brought, **known.imports}
+        return found
 
     def elements(self) -> Iterator[Element]:
         """Every definition with the executions of what reads it."""

@@ -162,3 +162,23 @@ def test_the_class_that_lacks_what_the_error_says():
     assert (first.line, first.kind) in {(1, "classdef"), (2, "functiondef")}
     assert ("m.py", 2) in found  # the member of the nearest name
     assert "the error says that `Box` has no `opened`" in found["m.py", 1].evidence
+
+
+def test_names_that_a_star_brings():
+    files = {
+        "tables.py": "LIMIT = 3\n_HIDDEN = 4\n",
+        "m.py": "from tables import *\n\ndef f(x):\n    return x < LIMIT + _HIDDEN\n",
+    }
+    assert set(located(files, {"m.py": [4]})) == {("m.py", 4), ("tables.py", 1)}
+
+
+def test_a_branch_that_was_not_taken_leaves_its_condition_suspect():
+    text = """\
+        def f(x):
+            if x > 3:
+                x = 0
+            elif x < 0:
+                x = -x
+            return x
+        """
+    assert found_lines(located({"m.py": text}, {"m.py": [2, 4, 6]}, {"m.py": [2, 3, 6]})) == [2, 4, 6]
