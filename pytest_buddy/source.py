@@ -6,6 +6,7 @@ import hashlib
 import io
 import re
 import tokenize
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,7 +54,9 @@ class Source:
     def tree(self) -> ast.Module:
         """The syntax tree; raises SourceError when the file does not parse."""
         try:
-            return ast.parse(self.content, filename=self.path)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the user's filters may turn them into errors
+                return ast.parse(self.content, filename=self.path)
         except (SyntaxError, ValueError, RecursionError) as error:
             raise SourceError(f"{self.path} does not parse: {error}") from error
 

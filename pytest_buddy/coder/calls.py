@@ -6,7 +6,8 @@ from itertools import combinations
 from typing import Final
 
 from pytest_buddy.coder.change import Change, Splice, Template, on_expressions, on_statement
-from pytest_buddy.coder.names import likeness
+from pytest_buddy.coder.ingredients import arity
+from pytest_buddy.coder.names import likeness, opposites
 from pytest_buddy.coder.outline import FunctionNode
 from pytest_buddy.coder.precedence import AWAIT, LAMBDA, PRIMARY, level_of
 from pytest_buddy.coder.site import Site
@@ -57,13 +58,6 @@ def _families(name: str, families: tuple[tuple[str, ...], ...]) -> dict[str, flo
     return found
 
 
-def _arity(function: FunctionNode, *, bound: bool) -> tuple[int, int]:
-    arguments = [*function.args.posonlyargs, *function.args.args]
-    count = len(arguments) - (1 if bound and arguments else 0)
-    most = 99 if function.args.vararg is not None else count
-    return count - len(function.args.defaults), most
-
-
 def _callee(site: Site, node: ast.Call) -> tuple[FunctionNode | None, bool]:
     """The function of the same file that is called, and whether it is called on an object."""
     name, bound = "", False
@@ -95,7 +89,7 @@ def sibling_function(site: Site, node: ast.Call) -> Iterator[Change]:
         functions = site.outline.functions.get(other, ())
         prior = 0.15 + 0.6 * likeness(name, other)
         if functions:
-            least, most = _arity(functions[0], bound=False)
+            least, most = arity(functions[0], bound=False)
             prior *= 1.0 if least <= given <= most else 0.1
         elif (other in site.outline.classes) != is_class or known.kind == "import":
             prior *= 0.3
@@ -118,12 +112,12 @@ def sibling_method(site: Site, node: ast.Attribute) -> Iterator[Change]:
     given = len(parent.args) + len(parent.keywords)
     if own:
         for other, function in site.scope.methods.items():
-            least, most = _arity(function, bound=True)
+            least, most = arity(function, bound=True)
             fits = 1.0 if least <= given <= most else 0.1
             dunder = 0.1 if other.startswith("__") else 1.0
             choices.setdefault(other, (0.2 + likeness(node.attr, other)) * fits * dunder)
     else:
-        for other in site.outline.attributes[1]:
+        for other in site.outline.frequent_calls:
             choices.setdefault(other, 0.03 + 0.15 * likeness(node.attr, other))
     choices.pop(node.attr, None)
     for other, prior in choices.items():
@@ -143,12 +137,14 @@ def sibling_attribute(site: Site, node: ast.Attribute) -> Iterator[Change]:
     if isinstance(parent, ast.Call) and parent.func is node:
         return
     own = isinstance(node.value, ast.Name) and node.value.id == site.scope.instance
-    pool = site.scope.data_attributes if own else site.outline.attributes[0]
+    pool = dict.fromkeys(site.scope.data_attributes if own else site.outline.frequent_reads, 1.0)
+    if not own:
+        pool = dict.fromkeys(opposites(node.attr), 0.5) | pool
     stored = 0.3 if isinstance(node.ctx, ast.Store) else 1.0
-    for other in pool:
+    for other, known in pool.items():
         if other != node.attr:
             why = f"uses the attribute `{other}` instead of `{node.attr}`"
-            prior = ((0.3 if own else 0.05) + likeness(node.attr, other)) * stored
+            prior = ((0.3 if own else 0.05) + likeness(node.attr, other)) * stored * known
             yield Change(splices=(_attribute(site, node, other),), rationale=why, prior=prior)
 
 
@@ -168,7 +164,7 @@ def drop_attribute(site: Site) -> Iterator[Change]:
         yield site.change(node, site.text(node.value), why, level=level_of(node.value))
 
 
-@on_statement("add-attribute", 0.05)
+@on_statement("add-attribute", 0.05, spread=4)
 def add_attribute(site: Site) -> Iterator[Change]:
     """An attribute of the object instead of the object itself."""
     pool = {name: count for name, count in site.outline.attributes[0].items() if not name.startswith("__")}
@@ -178,14 +174,11 @@ def add_attribute(site: Site) -> Iterator[Change]:
             continue
         if isinstance(parent, ast.Call) and parent.func is node:
             continue
-        seen = {
-            item.attr
-            for item in ast.walk(site.statement.owner.node)
-            if isinstance(item, ast.Attribute)
-            and isinstance(item.value, ast.Name)
-            and item.value.id == node.id
-        }
-        for name in (*sorted(seen & pool.keys()), *(name for name in pool if name not in seen)):
+        seen = site.ingredients.attributes_of.get(node.id, {})
+        for name in (
+            *(name for name in seen if name in pool),
+            *[name for name in pool if name not in seen][:10],
+        ):
             if name in site.scope.methods and node.id == site.scope.instance:
                 continue
             why = f"uses the `{name}` of `{node.id}`, not `{node.id}` itself"
@@ -214,7 +207,7 @@ def add_argument(site: Site, node: ast.Call) -> Iterator[Change]:
     values = site.names_at(node)
     if function is not None:
         yield from _by_signature(site, node, function, values, bound=bound)
-    if function is not None and len(node.args) >= _arity(function, bound=bound)[1]:
+    if function is not None and len(node.args) >= arity(function, bound=bound)[1]:
         return
     if isinstance(node.func, ast.Name) and node.func.id in _ONE_ARGUMENT and node.args:
         return
@@ -385,16 +378,9 @@ def _wrappable(site: Site) -> Iterator[tuple[ast.expr, float]]:
                 yield node, 0.2
 
 
-@on_statement("wrap-call", 0.12)
+@on_statement("wrap-call", 0.12, spread=5)
 def wrap_call(site: Site) -> Iterator[Change]:
     """A conversion or helper called on the value."""
-    helpers = [
-        name
-        for name, functions in site.outline.functions.items()
-        if name in site.scope.names
-        and _arity(functions[0], bound=False)[0] <= 1 <= _arity(functions[0], bound=False)[1]
-        and (site.function is None or name != site.function.name)
-    ]
     for node, place in _wrappable(site):
         inner = site.text(node)
         called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
@@ -402,7 +388,7 @@ def wrap_call(site: Site) -> Iterator[Change]:
             inner = inner[1:-1]
         elif level_of(node) < LAMBDA:
             inner = f"({inner})"
-        for wrapper, prior in (*_WRAPPERS.items(), *((name, 0.25) for name in helpers)):
+        for wrapper, prior in (*_WRAPPERS.items(), *((name, 0.25) for name in site.ingredients.helpers)):
             if prior and wrapper != called:
                 signal = wrapper
                 why = f"takes `{wrapper}(...)` of `{site.text(node)}`"
@@ -441,7 +427,7 @@ def unwrap_call(site: Site, node: ast.Call) -> Iterator[Change]:
         )
 
 
-@on_statement("add-method-call", 0.07)
+@on_statement("add-method-call", 0.07, spread=6)
 def add_method_call(site: Site) -> Iterator[Change]:
     """A method such as `.strip()`, `.items()` or `.copy()` called on the value."""
     for node, place in _wrappable(site):

@@ -42,6 +42,8 @@ StatementMaker = Callable[["Site"], Iterable[Change]]
 class Template:
     """A kind of fix: `weight` is how likely it is at a statement it applies to.
 
+    `spread` tells among how many changes the weight is usually shared, at least; it puts off making many
+    changes at statements that are little suspected.
     With `nodes`, `make` is called with the site and each expression of those types; without, with the site.
     """
 
@@ -49,6 +51,7 @@ class Template:
     weight: float
     make: Callable[..., Iterable[Change]]
     nodes: tuple[type[ast.AST], ...] = ()
+    spread: int = 1
 
     def changes(self, site: "Site") -> Iterable[Change]:
         """All changes it has to offer at the site."""
@@ -60,19 +63,21 @@ class Template:
                 yield from self.make(site, node)
 
 
-def on_expressions(name: str, weight: float, *nodes: type[ast.AST]) -> Callable[[ExpressionMaker], Template]:
+def on_expressions(
+    name: str, weight: float, *nodes: type[ast.AST], spread: int = 1
+) -> Callable[[ExpressionMaker], Template]:
     """Make a template of a function that is called for each expression of the given types."""
 
     def wrap(make: ExpressionMaker) -> Template:
-        return Template(name=name, weight=weight, make=make, nodes=nodes)
+        return Template(name=name, weight=weight, make=make, nodes=nodes, spread=spread)
 
     return wrap
 
 
-def on_statement(name: str, weight: float) -> Callable[[StatementMaker], Template]:
+def on_statement(name: str, weight: float, spread: int = 1) -> Callable[[StatementMaker], Template]:
     """Make a template of a function that is called once for each statement."""
 
     def wrap(make: StatementMaker) -> Template:
-        return Template(name=name, weight=weight, make=make)
+        return Template(name=name, weight=weight, make=make, spread=spread)
 
     return wrap

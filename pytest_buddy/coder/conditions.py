@@ -177,7 +177,7 @@ def swap_branches(site: Site) -> Iterator[Change]:
             yield site.change(node, site.text(kept), why, level=level_of(kept), prior=0.15, suspicion=0.4)
 
 
-@on_statement("none-guard", 0.06)
+@on_statement("none-guard", 0.06, spread=3)
 def none_guard(site: Site) -> Iterator[Change]:
     """The condition, where a value is (or is not) None, or empty."""
     seen = site.hints.values
@@ -224,7 +224,7 @@ def _mentioned(site: Site, test: ast.expr) -> list[str]:
     return list(names)[:3]
 
 
-@on_statement("add-condition", 0.07)
+@on_statement("add-condition", 0.07, spread=5)
 def add_condition(site: Site) -> Iterator[Change]:
     """One more condition: a variable's truth, or a comparison that the function makes elsewhere."""
     scope = site.scope
@@ -246,11 +246,7 @@ def add_condition(site: Site) -> Iterator[Change]:
 
 
 def _borrowed(site: Site, test: ast.expr, here: str) -> Iterator[Change]:
-    found: dict[str, None] = {}
-    for node in ast.walk(site.statement.owner.node):
-        if isinstance(node, ast.Compare):
-            found[ast.unparse(node)] = None
-    for other in list(found)[:12]:
+    for other in site.ingredients.comparisons:
         if other == here or other in here:
             continue
         for word, level, share in (("and", AND, 1.0), ("or", OR, 1.0)):

@@ -68,8 +68,8 @@ def add_element(site: Site, node: ast.expr) -> Iterator[Change]:
         for name, likelihood in site.names_at(node).items():
             if likelihood >= 1.0 and name != site.scope.instance:
                 texts[name] = 0.5 * (3.0 if name not in site.scope.reads else 1.0)
-    for item in sorted(site.scope.expressions):
-        if items and type(site.scope.expressions[item]) is type(items[-1]):
+    for item, found in site.ingredients.expressions.items():
+        if items and type(found.node) is type(items[-1]):
             texts.setdefault(item, 0.3)
     end = site.source.span(items[-1])[1] if items else site.source.span(node)[1] - 1
     for text, prior in texts.items():
@@ -163,7 +163,7 @@ def index_or_slice(site: Site, node: ast.Subscript) -> Iterator[Change]:
         yield site.change(index, f"-{text} - 1", why, level=ADD, prior=0.2)
 
 
-@on_expressions("dict-get", 0.1, ast.Subscript)
+@on_expressions("dict-get", 0.1, ast.Subscript, spread=3)
 def dict_get(site: Site, node: ast.Subscript) -> Iterator[Change]:
     """`get` with a default where a missing key would raise."""
     if not isinstance(node.ctx, ast.Load) or isinstance(node.slice, ast.Slice | ast.Tuple | ast.UnaryOp):
@@ -180,7 +180,7 @@ def dict_get(site: Site, node: ast.Subscript) -> Iterator[Change]:
         yield site.change(node, f"{owner}.get({key}{default})", why, prior=prior)
 
 
-@on_statement("default", 0.06)
+@on_statement("default", 0.06, spread=4)
 def default_value(site: Site) -> Iterator[Change]:
     """`x or default` where a value may be None or empty."""
     for node in site.loads:
@@ -230,7 +230,7 @@ def comprehension_filter(site: Site) -> Iterator[Change]:
                 yield Change(splices=(Splice(end, end, joint),), rationale=why, prior=prior, signal="shorter")
 
 
-@on_statement("copy", 0.05)
+@on_statement("copy", 0.05, spread=2)
 def copied(site: Site) -> Iterator[Change]:
     """A copy of a collection instead of the collection itself."""
     for node in site.loads:

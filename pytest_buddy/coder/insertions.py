@@ -10,6 +10,7 @@ from pytest_buddy.coder.outline import LOOPS
 from pytest_buddy.coder.scope import bound_names
 from pytest_buddy.coder.site import Site
 
+_MOST_LINES: Final = 60
 _EARLY: Final = 0.4  # how suspicious an early return is
 
 
@@ -27,37 +28,11 @@ def _read_names(site: Site) -> list[str]:
 
 def _empty_values(site: Site) -> dict[str, float]:
     """What the function could return when there is nothing to work on."""
-    function = site.statement.owner.function
-    assert function is not None
-    values: dict[str, float] = {}
-    returned = [
-        node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None
-    ]
-    for value in returned:
-        if isinstance(value, ast.Constant | ast.Name) or ast.unparse(value) in ("[]", "{}", "()", "set()"):
-            text = ast.unparse(value)
-            known = site.scope.names.get(text)
-            if not isinstance(value, ast.Name) or (known is not None and known.kind == "parameter"):
-                values[text] = 1.0
-        kinds = {ast.List: "[]", ast.ListComp: "[]", ast.Dict: "{}", ast.DictComp: "{}", ast.BinOp: "0",
-                 ast.JoinedStr: '""', ast.Compare: "False", ast.BoolOp: "False", ast.Tuple: "()"}  # fmt: skip
-        if type(value) in kinds:
-            values[kinds[type(value)]] = 1.5
+    values = dict(site.ingredients.empty_values)
     for actual, expected in site.hints.pairs[:3]:
         for value in (expected, actual):
             if value in (None, 0, "", False) or value in ([], {}, ()):
                 values[repr(value)] = 2.0
-    for text, prior in (
-        ("None", 0.8),
-        ("0", 0.5),
-        ("[]", 0.4),
-        ("False", 0.4),
-        ('""', 0.3),
-        ("True", 0.3),
-        ("0.0", 0.2),
-        ("{}", 0.2),
-    ):
-        values.setdefault(text, prior)
     return values
 
 
@@ -65,7 +40,7 @@ def _guard(site: Site, test: str, action: str) -> Splice | None:
     return before(site, f"if {test}:", f"{site.step}{action}")
 
 
-@on_statement("guard-empty", 0.05)
+@on_statement("guard-empty", 0.05, spread=6)
 def guard_empty(site: Site) -> Iterator[Change]:
     """A way out when a variable is empty or None."""
     function = site.statement.owner.function
@@ -165,7 +140,7 @@ def guard_raise(site: Site) -> Iterator[Change]:
                     yield Change(splices=(splice,), rationale=why, prior=prior, structural=True)
 
 
-@on_statement("insert-line", 0.06)
+@on_statement("insert-line", 0.06, spread=10)
 def insert_line(site: Site) -> Iterator[Change]:
     """A line after the statement: an update, an append, an assignment."""
     statement = site.statement
@@ -194,7 +169,7 @@ def _lines(site: Site) -> dict[str, float]:
     local = [name for name in scope.names.values() if name.kind == "local"]
     numeric = [name.id for name in local if name.id not in scope.container_names]
     bound = {name.id for loop in loops for name in bound_names(loop)}
-    for container, method in _containers(site).items():
+    for container, method in site.ingredients.collections.items():
         for name in sorted(bound) if bound else numeric:
             if name != container:
                 lines.setdefault(f"{container}.{method}({name})", 1.0 if bound else 0.4)
@@ -207,7 +182,7 @@ def _lines(site: Site) -> dict[str, float]:
             if target != value != scope.instance and (loops or value in scope.reads):
                 lines.setdefault(f"{target} = {value}", 0.25)
     lines.update(_sibling_lines(site))
-    return lines
+    return dict(sorted(lines.items(), key=lambda item: -item[1])[:_MOST_LINES])
 
 
 def _progress(site: Site, loops: list[ast.For | ast.AsyncFor | ast.While]) -> dict[str, float]:
@@ -219,19 +194,6 @@ def _progress(site: Site, loops: list[ast.For | ast.AsyncFor | ast.While]) -> di
                 if isinstance(node, ast.Name) and node.id in site.scope.names:
                     lines.update({f"{node.id} += 1": 1.5, f"{node.id} -= 1": 1.0, f"{node.id} //= 2": 0.2})
     return lines
-
-
-def _containers(site: Site) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for node in ast.walk(site.statement.owner.node):
-        match node:
-            case ast.Assign(
-                targets=[ast.Name(id=name)], value=ast.List() | ast.Call(func=ast.Name(id="list" | "deque"))
-            ):
-                found[name] = "append"
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="set"))):
-                found[name] = "add"
-    return found
 
 
 def _sibling_lines(site: Site) -> dict[str, float]:
@@ -253,16 +215,9 @@ def _sibling_lines(site: Site) -> dict[str, float]:
             unread = 4.0 if argument.arg not in scope.reads else 1.0
             lines[f"{scope.instance}.{attribute} = {argument.arg}"] = 0.2 * unread
             lines[f"{scope.instance}.{attribute}.append({argument.arg})"] = 0.1 * unread
-    for other in site.outline.by_owner.get(site.statement.owner, ()):
-        node = other.node
-        if (
-            isinstance(node, ast.Expr | ast.Assign | ast.AugAssign)
-            and node is not site.node
-            and not other.is_docstring
-        ):
-            text = site.text(node)
-            if "\n" not in text and len(text) <= 60:
-                lines.setdefault(text, 0.25)
+    for text, node in site.ingredients.lines.items():
+        if node is not site.node:
+            lines.setdefault(text, 0.25)
     return lines
 
 

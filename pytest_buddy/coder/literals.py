@@ -48,17 +48,17 @@ def number(site: Site, node: ast.Constant) -> Iterator[Change]:
         choices[value - 1] = (1.0, "-1")
         for usual, likely in ((0, 0.7), (1, 0.7), (-1, 0.4), (2, 0.35), (-value, 0.4)):
             choices.setdefault(usual, (likely, ""))
-        if abs(value) >= 10:
-            choices.setdefault(value * 10, (0.3, ""))
-            if value % 10 == 0:
-                choices.setdefault(value // 10, (0.3, ""))
+        if value:
+            choices.setdefault(value * 10, (0.25, ""))
+        if value and value % 10 == 0:
+            choices.setdefault(value // 10, (0.3, ""))
     else:
         for scaled, likely in (
             (-value, 0.4), (0.0, 0.3), (1.0, 0.4), (value * 10, 0.4), (value / 10, 0.4), (value * 2, 0.3),
             (value / 2, 0.3), (value + 1, 0.3), (1 - value, 0.3),
         ):  # fmt: skip
             choices.setdefault(round(scaled, 12), (likely, ""))
-    for mentioned in site.scope.numbers:
+    for mentioned in site.ingredients.numbers:
         choices.setdefault(mentioned, (0.3, ""))
     in_test = isinstance(site.parent(place), ast.Compare)
     for other, (prior, signal) in choices.items():
@@ -244,7 +244,7 @@ def near_string(site: Site) -> Iterator[Change]:
             yield site.change(node, _quote(site, node, other), why, prior=prior)
 
 
-@on_statement("other-string", 0.08)
+@on_statement("other-string", 0.08, spread=3)
 def other_string(site: Site) -> Iterator[Change]:
     """Another key or word that the file uses, in place of a string."""
     for node in _strings(site):
@@ -257,22 +257,10 @@ def other_string(site: Site) -> Iterator[Change]:
             parent, ast.Subscript | ast.Call | ast.Compare | ast.Dict | ast.Return | ast.Assign
         ):
             continue
-        for other in _words(site):
+        for other in site.ingredients.words:
             if other != value:
                 why = f"writes {other!r} instead of {value!r}"
                 yield site.change(node, _quote(site, node, other), why, prior=0.3)
-
-
-def _words(site: Site) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for node in ast.walk(site.statement.owner.node):
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and node.value in site.outline.strings
-        ):
-            found[node.value] = None
-    return tuple(found)[:15]
 
 
 @on_statement("format", 0.12)

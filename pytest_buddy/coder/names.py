@@ -4,6 +4,7 @@ import ast
 import difflib
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import combinations
 from typing import Final
 
@@ -24,9 +25,43 @@ _MODULE_OF: Final = {
 }  # fmt: skip
 
 
+_OPPOSITES: Final = (
+    "left right", "min max", "start end stop", "first last", "low high", "lower upper", "x y z",
+    "width height", "row col column", "rows cols columns", "key value", "next prev previous",
+    "open close", "before after", "head tail", "source target", "src dst", "top bottom",
+    "begin end", "old new", "input output", "push pop",
+    "parent child", "prefix suffix", "i j k", "a b c", "minimum maximum", "actual expected", "keys values",
+    "true false", "add remove", "increment decrement", "north south east west", "numerator denominator",
+    "year month day", "hours minutes seconds", "hour minute second", "debit credit", "length width",
+    "read write", "load save", "get set", "enable disable", "encode decode", "name value", "floor ceil",
+    "inner outer", "current previous next", "positive negative", "success failure", "sent received",
+)  # fmt: skip
+
+
+_OPPOSITE_OF: Final[dict[str, tuple[str, ...]]] = {
+    word: tuple(
+        other for other_family in _OPPOSITES if word in other_family.split() for other in other_family.split()
+        if other != word
+    )
+    for family in _OPPOSITES
+    for word in family.split()
+}  # fmt: skip
+
+
+def opposites(name: str) -> tuple[str, ...]:
+    """The names that differ in one part and say the opposite there: `left_child` for `right_child`."""
+    parts = name.split("_")
+    return tuple(
+        "_".join((*parts[:place], word, *parts[place + 1 :]))
+        for place, part in enumerate(parts)
+        for word in _OPPOSITE_OF.get(part, ())
+    )
+
+
+@lru_cache(maxsize=8_192)
 def likeness(left: str, right: str) -> float:
-    """How alike two names look, 0..1: shared parts, beginnings and endings."""
-    if left == right:
+    """How alike two names look, 0..1: shared parts, beginnings and endings, or opposites."""
+    if left == right or right in opposites(left):
         return 1.0
     parts = set(left.lower().split("_")) & set(right.lower().split("_")) - {""}
     prefix = _shared(left, right)
@@ -46,7 +81,8 @@ def _shared(left: str, right: str) -> int:
 
 def near(name: str, candidates: Iterator[str] | tuple[str, ...], limit: int = 3) -> list[str]:
     """The candidates that look like misspellings of the name, nearest first."""
-    pool = sorted({item for item in candidates if item != name})
+    slack = max(2, len(name) // 3)
+    pool = sorted({item for item in candidates if item != name and abs(len(item) - len(name)) <= slack})
     return difflib.get_close_matches(name, pool, n=limit, cutoff=0.6)
 
 
@@ -81,7 +117,7 @@ def _values(site: Site, node: ast.Name) -> Iterator[tuple[str, float]]:
         yield name, prior
 
 
-@on_expressions("swap-name", 0.3, ast.Name)
+@on_expressions("swap-name", 0.3, ast.Name, spread=3)
 def swap_name(site: Site, node: ast.Name) -> Iterator[Change]:
     """Another variable in scope."""
     if _is_callee(site, node) or node.id == site.scope.instance:
@@ -103,7 +139,7 @@ def swap_name(site: Site, node: ast.Name) -> Iterator[Change]:
         )
 
 
-@on_statement("swap-name-everywhere", 0.1)
+@on_statement("swap-name-everywhere", 0.1, spread=3)
 def swap_name_everywhere(site: Site) -> Iterator[Change]:
     """Another variable in scope at every place where the statement reads the name."""
     groups: dict[str, list[ast.Name]] = {}
@@ -159,7 +195,7 @@ def _plain(site: Site) -> bool:
     return isinstance(site.node, ast.Assign | ast.AugAssign)
 
 
-@on_expressions("self-attribute", 0.08, ast.Name)
+@on_expressions("self-attribute", 0.08, ast.Name, spread=2)
 def self_attribute(site: Site, node: ast.Name) -> Iterator[Change]:
     """A data attribute of the object instead of a variable."""
     scope = site.scope

@@ -191,7 +191,7 @@ def regroup(site: Site, node: ast.BinOp) -> Iterator[Change]:
 _OFFSET_SLOTS: Final = (ast.Name, ast.Attribute, ast.Call, ast.BinOp, ast.Subscript)
 
 
-@on_statement("offset", 0.14)
+@on_statement("offset", 0.14, spread=2)
 def offset(site: Site) -> Iterator[Change]:
     """One more, or one less."""
     for node in site.loads:
@@ -255,7 +255,7 @@ def _may_be_number(node: ast.Call) -> bool:
     return False
 
 
-@on_statement("add-operand", 0.05)
+@on_statement("add-operand", 0.05, spread=5)
 def add_operand(site: Site) -> Iterator[Change]:
     """A variable added, subtracted or multiplied in."""
     scope = site.scope
@@ -269,11 +269,10 @@ def add_operand(site: Site) -> Iterator[Change]:
             continue
         if isinstance(node, ast.Call) and not _may_be_number(node):
             continue
-        mentioned = {item.id for item in ast.walk(site.node) if isinstance(item, ast.Name)}
         for name, likelihood in site.names_at(node).items():
             if (
                 likelihood < 0.5
-                or name in mentioned
+                or name in site.mentioned
                 or name in scope.container_names
                 or name == scope.instance
             ):
@@ -287,7 +286,10 @@ def add_operand(site: Site) -> Iterator[Change]:
                 )
 
 
-@on_statement("other-expression", 0.09)
+_CALLABLE: Final = frozenset({"len", "self", "min", "max", "int", "str", "abs", "sum", "range"})
+
+
+@on_statement("other-expression", 0.09, spread=6)
 def other_expression(site: Site) -> Iterator[Change]:
     """Another expression of the function in place of a variable or expression."""
     for node in site.loads:
@@ -297,21 +299,16 @@ def other_expression(site: Site) -> Iterator[Change]:
             continue
         text = site.text(node)
         names = site.names_at(node)
-        for other, found in site.scope.expressions.items():
-            used = {item.id for item in ast.walk(found) if isinstance(item, ast.Name)}
-            if (
-                other == text
-                or not used
-                or not used <= (names.keys() | {"len", "self", "min", "max", "int", "str"})
-            ):
+        for other, found in site.ingredients.expressions.items():
+            if other == text or not found.names <= (names.keys() | _CALLABLE):
                 continue
-            prior = 1.0 if type(found) is type(node) else 0.4
+            prior = 1.0 if type(found.node) is type(node) else 0.4
             if text in other:
                 prior *= 0.8
-            if any(item is found for item in ast.walk(site.node)):
+            if found.node in site.parents:
                 prior *= 0.5
             why = f"uses `{other}` instead of `{text}`"
-            yield site.change(node, other, why, level=level_of(found), prior=prior)
+            yield site.change(node, other, why, level=level_of(found.node), prior=prior)
 
 
 @on_expressions("unary-minus", 0.06, ast.UnaryOp, ast.Name, ast.Call, ast.BinOp, ast.Attribute)

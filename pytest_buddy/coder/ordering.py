@@ -2,11 +2,13 @@
 
 import ast
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from itertools import count
+from typing import Final, Generic, TypeVar
 
 from pytest_buddy.coder.change import Change, Template
+from pytest_buddy.coder.hints import Hints
 from pytest_buddy.coder.outline import FunctionNode, Outline, Owner, Statement
 from pytest_buddy.coder.scope import own_nodes
 from pytest_buddy.coder.site import Site
@@ -17,7 +19,9 @@ PER_STATEMENT: Final = 300
 _FUNCTION: Final = 0.15  # of the top suspect's weight, for unlisted statements of its function
 _DEFINITION: Final = 0.1  # ... for module-level definitions that the function reads
 _CALLEE: Final = 0.04  # ... for functions of the same file that it calls
-_BOUND: Final = 0.5  # no change of an average statement is likelier than this
+_RELATED: Final = 3  # functions whose definitions and callees are tried
+_TOP: Final = 0.5  # statements of this weight are searched for what the values of the failure suggest
+_ALLOWANCE: Final = 1.5  # ... others only as far as this raises a template
 _DULL: Final = (ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)
 
 
@@ -30,16 +34,21 @@ class Ranked:
     score: float
 
 
-def rank_changes(site: Site, catalogue: Iterable[Template]) -> tuple[Ranked, ...]:
-    """The likeliest changes at a statement: a template's weight is shared among its instances there."""
-    ranked: list[Ranked] = []
-    for template in catalogue:
-        changes = tuple(template.changes(site))
-        total = max(1.0, sum(change.prior for change in changes))
-        for change in changes:
-            factor = site.hints.factor(template.name, change.signal)
-            score = template.weight * factor * change.prior / total * (1 - change.suspicion / 2)
-            ranked.append(Ranked(change=change, template=template.name, score=score))
+def rank_changes(site: Site, template: Template) -> tuple[Ranked, ...]:
+    """A template's changes at a statement, likeliest first: its weight is shared among them."""
+    changes = tuple(template.changes(site))
+    total = max(1.0, sum(change.prior for change in changes))
+    ranked = [
+        Ranked(
+            change=change,
+            template=template.name,
+            score=template.weight
+            * site.hints.factor(template.name, change.signal)
+            * (change.prior / total)
+            * (1 - change.suspicion / 2),
+        )
+        for change in changes
+    ]
     ranked.sort(key=lambda item: -item.score)
     return tuple(ranked)
 
@@ -72,7 +81,7 @@ def weigh_statements(
         weight = share / (1 + place) ** 0.8
         for statement in outline.by_owner.get(owner, ()) if owner.function else ():
             note(outline, statement, weight * _FUNCTION)
-        for statement, part in _related(outline, owner):
+        for statement, part in _related(outline, owner) if place < _RELATED else ():
             note(outline, statement, weight * part)
     found = [(weight, home[statement], statement) for statement, weight in weights.items()]
     found.sort(key=lambda item: -item[0])
@@ -109,20 +118,49 @@ def _related(outline: Outline, owner: Owner) -> Iterator[tuple[Statement, float]
                 yield statement, _CALLEE
 
 
+@dataclass(frozen=True, slots=True)
+class _Source(Generic[T]):
+    """Where changes come from: a statement, one template at it, or the rest of what that made."""
+
+    weight: float
+    statement: T
+    template: Template | None = None
+    rest: Iterator[Ranked] | None = None
+    head: Ranked | None = None
+
+
 def merge(
-    statements: Iterable[tuple[float, T]], expand: Callable[[T], Iterable[Ranked]]
+    statements: Iterable[tuple[float, T]],
+    catalogue: Sequence[Template],
+    hints: Hints,
+    expand: Callable[[T, Template], Iterable[Ranked]],
 ) -> Iterator[tuple[T, Ranked, float]]:
-    """Merge the changes of all statements, best first; a statement's are made when it can have the best."""
-    heap: list[tuple[float, int, float, T, Iterator[Ranked] | None, Ranked | None]] = []
-    for number, (weight, statement) in enumerate(statements):
-        heap.append((-weight * _BOUND, number, weight, statement, None, None))
-    heapq.heapify(heap)
+    """Merge the changes of all statements, best first; a template is applied when it can have the best."""
+    bounds = [template.weight * hints.factor(template.name, "") for template in catalogue]
+    signal = max(hints.signals.values(), default=1.0)
+    serial = count()
+    heap: list[tuple[float, int, _Source[T]]] = []
+
+    def push(bound: float, source: _Source[T]) -> None:
+        heapq.heappush(heap, (-bound, next(serial), source))
+
+    for weight, statement in statements:
+        push(weight * max(bounds, default=0.0), _Source(weight, statement))
     while heap:
-        _, number, weight, statement, rest, head = heapq.heappop(heap)
-        if rest is None:
-            rest = iter(expand(statement))
-        elif head is not None:
-            yield statement, head, weight * head.score
+        _, _, source = heapq.heappop(heap)
+        weight, statement, template, rest = source.weight, source.statement, source.template, source.rest
+        if template is None:
+            top = weight >= _TOP
+            allowance = signal if top else min(signal, _ALLOWANCE)
+            for bound, each in zip(bounds, catalogue, strict=True):
+                push(
+                    weight * bound * allowance / (1 if top else each.spread), _Source(weight, statement, each)
+                )
+            continue
+        if rest is None or source.head is None:
+            rest = iter(expand(statement, template))
+        else:
+            yield statement, source.head, weight * source.head.score
         following = next(rest, None)
         if following is not None:
-            heapq.heappush(heap, (-weight * following.score, number, weight, statement, rest, following))
+            push(weight * following.score, _Source(weight, statement, template, rest, following))

@@ -148,6 +148,16 @@ class Outline:
         return read, called
 
     @cached_property
+    def frequent_reads(self) -> tuple[str, ...]:
+        """The attributes that the file reads most, at most thirty."""
+        return _most_frequent(self.attributes[0])
+
+    @cached_property
+    def frequent_calls(self) -> tuple[str, ...]:
+        """The methods that the file calls most, at most thirty."""
+        return _most_frequent(self.attributes[1])
+
+    @cached_property
     def strings(self) -> dict[str, int]:
         """How often each string constant without white space appears in the file."""
         counts: dict[str, int] = {}
@@ -200,3 +210,7 @@ class Outline:
             return Owner(node=node, qualname=node.name, parent=parent)
         joint = ".<locals>." if parent.function else "."
         return Owner(node=node, qualname=f"{parent.qualname}{joint}{node.name}", parent=parent)
+
+
+def _most_frequent(counts: dict[str, int]) -> tuple[str, ...]:
+    return tuple(sorted(counts, key=lambda name: -counts[name])[:30])

@@ -170,28 +170,6 @@ class Scope:
         return found
 
     @cached_property
-    def numbers(self) -> tuple[int | float, ...]:
-        """The numbers that the owner mentions."""
-        found = {
-            node.value: None
-            for node in own_nodes(self.owner.node)
-            if isinstance(node, ast.Constant) and type(node.value) in (int, float)
-        }
-        return tuple(value for value in found if isinstance(value, int | float))
-
-    @cached_property
-    def expressions(self) -> dict[str, ast.expr]:
-        """Text -> node, of the short attribute, call, subscript and arithmetic expressions of the owner."""
-        found: dict[str, ast.expr] = {}
-        for node in own_nodes(self.owner.node):
-            kinds = (ast.Attribute, ast.Call, ast.Subscript, ast.BinOp)
-            if isinstance(node, kinds) and not isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
-                text = ast.unparse(node)
-                if len(text) <= 30 and not any(isinstance(item, _COMPREHENSIONS) for item in ast.walk(node)):
-                    found.setdefault(text, node)
-        return found
-
-    @cached_property
     def is_generator(self) -> bool:
         """Whether the function yields."""
         return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(self.owner.node))

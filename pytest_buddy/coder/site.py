@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from pytest_buddy.coder.change import Change, Splice
 from pytest_buddy.coder.hints import Hints
+from pytest_buddy.coder.ingredients import Ingredients
 from pytest_buddy.coder.outline import FunctionNode, Outline, Statement
 from pytest_buddy.coder.precedence import PRIMARY, level_of, required_level
 from pytest_buddy.coder.scope import Scope, bound_names, parameters
@@ -29,6 +30,7 @@ class Site:
     statement: Statement
     scope: Scope
     hints: Hints
+    ingredients: Ingredients
 
     @property
     def source(self) -> Source:
@@ -181,8 +183,8 @@ class Site:
             structural=structural,
         )
 
-    def names_at(self, node: ast.AST) -> dict[str, float]:
-        """Values in scope at an expression -> how likely a name of that origin is meant there."""
+    @cached_property
+    def _names(self) -> dict[str, float]:
         found: dict[str, float] = {}
         line = getattr(self.node, "lineno", 0)
         in_loop = self.statement.in_loop
@@ -190,12 +192,22 @@ class Site:
             if name.kind == "local" and name.line >= line and not in_loop:
                 continue
             found[name.id] = _LIKELIHOOD[name.kind]
+        return found
+
+    @cached_property
+    def mentioned(self) -> frozenset[str]:
+        """The names that the statement mentions."""
+        return frozenset(node.id for node in self.nodes_of(ast.Name))
+
+    def names_at(self, node: ast.AST) -> dict[str, float]:
+        """Values in scope at an expression -> how likely a name of that origin is meant there."""
+        found = self._names
         for ancestor in self.ancestors(node):
             if isinstance(ancestor, ast.Lambda):
-                found.update((argument.arg, 1.0) for argument in parameters(ancestor))
+                found = found | {argument.arg: 1.0 for argument in parameters(ancestor)}
             elif isinstance(ancestor, _COMPREHENSIONS):
                 for generator in ancestor.generators:
-                    found.update((bound.id, 1.0) for bound in bound_names(generator.target))
+                    found = found | {bound.id: 1.0 for bound in bound_names(generator.target)}
         return found
 
     @cached_property

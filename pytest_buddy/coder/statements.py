@@ -65,7 +65,7 @@ def _is_method(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
 
 
-@on_statement("return-value", 0.12)
+@on_statement("return-value", 0.12, spread=2)
 def return_value(site: Site) -> Iterator[Change]:
     """A variable of the function returned, where nothing is returned so far."""
     node, function = site.statement.node, site.statement.owner.function

@@ -18,6 +18,7 @@ from pytest_buddy.coder import (
 from pytest_buddy.coder.change import Change, Splice, Template
 from pytest_buddy.coder.checking import Checker
 from pytest_buddy.coder.hints import Hints, read_hints
+from pytest_buddy.coder.ingredients import Ingredients
 from pytest_buddy.coder.ordering import PER_STATEMENT, Ranked, merge, rank_changes, weigh_statements
 from pytest_buddy.coder.outline import Outline, Owner, Statement
 from pytest_buddy.coder.scope import Scope
@@ -60,7 +61,7 @@ class TemplateCoder:
         """Yield candidate patches, likeliest first; each compiles and differs from all others."""
         hints = read_hints(context.failures)
         outlines = _outlines(context)
-        search = _Search(catalogue=self.catalogue, hints=hints, scopes={}, checkers={})
+        search = _Search(catalogue=self.catalogue, hints=hints, sites={}, ingredients={}, checkers={})
         weighed = weigh_statements(outlines, context.suspects or _fallback(context.failures))
         places = [(weight, _Place(outline, statement)) for weight, outline, statement in weighed]
         tried = {trial.patch.id for trial in context.attempts}
@@ -81,7 +82,8 @@ class _Search:
 
     catalogue: tuple[Template, ...]
     hints: Hints
-    scopes: dict[Owner, Scope]
+    sites: dict[Statement, Site]
+    ingredients: dict[Owner, Ingredients]
     checkers: dict[Statement, Checker]
 
     def patches(self, places: Iterable[tuple[float, _Place]]) -> Iterator[Patch]:
@@ -90,7 +92,7 @@ class _Search:
         by_statement: dict[Statement, int] = {}
         by_function: dict[Owner, int] = {}
         total = 0
-        for place, ranked, score in merge(places, self._ranked):
+        for place, ranked, score in merge(places, self.catalogue, self.hints, self._ranked):
             statement, owner = place.statement, place.statement.owner
             if by_statement.get(statement, 0) >= PER_STATEMENT or by_function.get(owner, 0) >= PER_FUNCTION:
                 continue
@@ -111,13 +113,25 @@ class _Search:
             if total >= PER_RUN:
                 return
 
-    def _ranked(self, place: _Place) -> tuple[Ranked, ...]:
-        statement = place.statement
-        scope = self.scopes.get(statement.owner)
-        if scope is None:
-            scope = self.scopes[statement.owner] = Scope(outline=place.outline, owner=statement.owner)
-        site = Site(outline=place.outline, statement=statement, scope=scope, hints=self.hints)
-        return rank_changes(site, self.catalogue)
+    def _ranked(self, place: _Place, template: Template) -> tuple[Ranked, ...]:
+        site = self.sites.get(place.statement)
+        if site is None:
+            site = self.sites[place.statement] = self._site(place)
+        return rank_changes(site, template)
+
+    def _site(self, place: _Place) -> Site:
+        owner = place.statement.owner
+        ingredients = self.ingredients.get(owner)
+        if ingredients is None:
+            scope = Scope(outline=place.outline, owner=owner)
+            ingredients = self.ingredients[owner] = Ingredients(scope=scope)
+        return Site(
+            outline=place.outline,
+            statement=place.statement,
+            scope=ingredients.scope,
+            hints=self.hints,
+            ingredients=ingredients,
+        )
 
     def _compiles(self, place: _Place, change: Change) -> bool:
         checker = self.checkers.get(place.statement)
