@@ -46,11 +46,9 @@ def _copy(project: Path) -> None:
     packaged = resources.files("pytest_buddy") / "demo_project"
     if packaged.is_dir():
         with resources.as_file(packaged) as folder:
-            shutil.copytree(folder, project, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
+            shutil.copytree(folder, project, ignore=_IGNORED)
     elif _CHECKOUT.is_dir():
-        shutil.copytree(
-            _CHECKOUT, project, ignore=shutil.ignore_patterns("__pycache__", ".*_cache", ".buddy")
-        )
+        shutil.copytree(_CHECKOUT, project, ignore=_IGNORED)
     else:
         raise BuddyError(
             "the demo project is missing from this installation", hint="Install pytest-buddy again."
@@ -60,4 +58,4 @@ def _copy(project: Path) -> None:
 def _pytest(project: Path, *arguments: str) -> int:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     sys.stdout.flush()
-    return processes.attached_python(["-m", "pytest", "-q", *arguments], cwd=project, environment=environment)
+    return processes.attached_python(["-m", "pytest", *arguments], cwd=project, environment=environment)

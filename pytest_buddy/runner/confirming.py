@@ -5,7 +5,6 @@ import os
 import secrets
 import shutil
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -47,7 +46,6 @@ class Confirmation:
             self._process = launcher.start(
                 ["-m", "pytest_buddy.runner.referee", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
-                output=subprocess.DEVNULL,
                 files=None if copied else self._contents,
                 workspace=Workspace(self._root) if copied else None,
                 environment=self._import_path() if copied else None,

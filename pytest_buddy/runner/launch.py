@@ -73,7 +73,7 @@ class Launcher:
         arguments: Sequence[str],
         *,
         pass_fds: Sequence[int],
-        output: int,
+        output: int = subprocess.DEVNULL,
         files: Mapping[str, bytes] | None = None,
         workspace: Workspace | None = None,
         environment: Mapping[str, str] | None = None,
