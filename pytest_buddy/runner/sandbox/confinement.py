@@ -1,7 +1,6 @@
 """Starting a program in a sandbox, and stopping it with all it has started."""
 
 import os
-import pwd
 import subprocess
 import sys
 import tempfile
@@ -69,42 +68,40 @@ def start(
         raise RunnerError(
             f"Sandbox level {confinement.level!r} can't replace files in place.", hint="Run `buddy doctor`."
         )
+    where = directory or workspace.root
+    permitted_environment = permitted(environment)
+    if not SUPPORTED:
+        return processes.python(
+            arguments,
+            cwd=where,
+            environment=permitted_environment,
+            pass_fds=pass_fds,
+            stdout=stdout,
+            stderr=stderr,
+        )
     plan = _plan(
         confinement,
         arguments,
         root=str(workspace.root),
-        environment=permitted(environment),
+        environment=permitted_environment,
         files=files or {},
-        directory=str(directory or workspace.root),
+        directory=str(where),
         writable=[os.path.realpath(path) for path in writable],
         readable=[str(path) for path in readable],
         pass_fds=pass_fds,
         memory=memory,
     )
-    if not SUPPORTED:
-        variables = {os.fsdecode(name): os.fsdecode(value) for name, value in plan.environment.items()}
+    with os.fdopen(os.memfd_create("plan"), "wb") as stream:
+        stream.write(plan.dump())
+        stream.seek(0)
         return processes.python(
-            arguments,
-            cwd=Path(os.fsdecode(plan.directory)),
-            environment=variables,
-            pass_fds=pass_fds,
-            stdout=stdout,
-            stderr=stderr,
-        )
-    handle = os.memfd_create("plan")
-    try:
-        os.write(handle, plan.dump())
-        os.lseek(handle, 0, os.SEEK_SET)
-        return processes.python(
-            ["-I", "-S", str(_LAUNCHER), str(handle)],
+            ["-I", "-S", str(_LAUNCHER), str(stream.fileno())],
             cwd=workspace.root,
-            environment=permitted(environment),
-            pass_fds=(*pass_fds, handle),
+            environment=permitted_environment,
+            pass_fds=(*pass_fds, stream.fileno()),
             stdout=stdout,
             stderr=stderr,
         )
-    finally:
-        os.close(handle)
 
 
 def stop(process: "subprocess.Popen[bytes]", *, patience: float = 10.0) -> int:
@@ -120,14 +117,11 @@ def stop(process: "subprocess.Popen[bytes]", *, patience: float = 10.0) -> int:
 
 def person_home() -> str:
     """The home directory of the person, resolved; empty when there is none."""
-    home = Path(os.environ.get("HOME", ""))
-    if not home.is_absolute():
-        try:
-            home = Path(pwd.getpwuid(os.getuid()).pw_dir)
-        except KeyError:
-            return ""
-    real = Path(os.path.realpath(home))
-    return str(real) if real.is_dir() and real != real.parent else ""
+    try:
+        home = Path(os.path.realpath(Path.home()))
+    except RuntimeError:
+        return ""
+    return str(home) if home.is_dir() and home != home.parent else ""
 
 
 def _plan(
@@ -154,7 +148,7 @@ def _plan(
         temporary = os.path.realpath(tempfile.mkdtemp(prefix="buddy-"))
         home = f"{temporary}/home"
         Path(home).mkdir(mode=0o700)
-    environment |= {"TMPDIR": temporary, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = environment | {"TMPDIR": temporary, "PWD": directory, "PYTHONDONTWRITEBYTECODE": "1"}
     if confinement.level != "none":
         environment["HOME"] = home
     return Plan(

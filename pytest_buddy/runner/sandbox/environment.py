@@ -3,11 +3,13 @@
 import re
 from collections.abc import Mapping
 
-_ORDINARY = re.compile(r"(PATH|LANG|LANGUAGE|LC_\w+|TZ|TERM|SHELL|USER|LOGNAME|PYTHON\w*|VIRTUAL_ENV|CI)\Z")
-_SECRET_NAME = re.compile(
-    r"(?i)(key|token|secret|passw|passphrase|passwd|pwd\Z|credential|auth|cookie|session|private|signature|"
-    r"cert\Z|dsn\Z|_pat\Z|webhook|connection_string|conn_str)"
+_ORDINARY = re.compile(
+    r"(PATH|PWD|LANG|LANGUAGE|LC_\w+|TZ|TERM|SHELL|USER|LOGNAME|PYTHON\w*|VIRTUAL_ENV|CI)\Z"
 )
+_SECRET_WORDS = frozenset(
+    "key keys pass passwd pwd passphrase creds auth cookie private dsn pat webhook cert signature sig".split()
+)
+_SECRET_PARTS = re.compile(r"(?i)token|secret|passw|credential|apikey|connection_?string")
 _SECRET_VALUE = re.compile(
     r"://[^/\s:@]*:[^/\s@]+@|-----BEGIN|\b(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-|sk_live_|rk_live_|AKIA|"
     r"ASIA|AIza|eyJ[\w-]{10})"
@@ -34,4 +36,5 @@ def _passes(name: str, value: str) -> bool:
         return False
     if _ORDINARY.match(name):
         return True
-    return not (_SECRET_NAME.search(name) or _SECRET_VALUE.search(value) or _DENSE.match(value))
+    named = _SECRET_PARTS.search(name) or _SECRET_WORDS.intersection(name.lower().split("_"))
+    return not (named or _SECRET_VALUE.search(value) or _DENSE.match(value))

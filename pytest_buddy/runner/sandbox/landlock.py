@@ -16,7 +16,8 @@ _BIND_TCP, _CONNECT_TCP = 1 << 0, 1 << 1
 _SCOPE_ABSTRACT_SOCKETS, _SCOPE_SIGNALS = 1 << 0, 1 << 1
 _FILE_RIGHTS = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEVICE
 _READ = _EXECUTE | _READ_FILE | _READ_DIRECTORY
-SIGNALS_SCOPED_SINCE = 6
+_SCOPES_SINCE = 6
+TRUNCATION_SINCE = 3
 
 
 def version() -> int:
@@ -29,7 +30,7 @@ def version() -> int:
 
 def _handled(abi: int) -> int:
     rights = _BASIC
-    for since, right in ((2, _REFER), (3, _TRUNCATE), (5, _IOCTL_DEVICE)):
+    for since, right in ((2, _REFER), (TRUNCATION_SINCE, _TRUNCATE), (5, _IOCTL_DEVICE)):
         if abi >= since:
             rights |= right
     return rights
@@ -67,8 +68,8 @@ def apply(
         raise OSError("Landlock is not available")
     handled = _handled(abi)
     ports = _BIND_TCP | _CONNECT_TCP if abi >= 4 and not network else 0
-    scopes = _SCOPE_ABSTRACT_SOCKETS | _SCOPE_SIGNALS if abi >= SIGNALS_SCOPED_SINCE else 0
-    words = (handled, ports, scopes)[: 1 if abi < 4 else 2 if abi < SIGNALS_SCOPED_SINCE else 3]
+    scopes = _SCOPE_ABSTRACT_SOCKETS | _SCOPE_SIGNALS if abi >= _SCOPES_SINCE else 0
+    words = (handled, ports, scopes)[: 1 if abi < 4 else 2 if abi < _SCOPES_SINCE else 3]
     attributes = (ctypes.c_uint64 * len(words))(*words)
     ruleset = kernel.syscall("landlock", _CREATE, ctypes.byref(attributes), ctypes.sizeof(attributes), 0)
     try:

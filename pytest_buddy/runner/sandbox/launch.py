@@ -27,6 +27,8 @@ def launch(handle: int) -> int:
     with open(handle, "rb") as stream:
         plan = Plan.load(stream.read())
     try:
+        if plan.level != "none" and not (kernel.MACHINE in seccomp.MACHINES and sys.maxsize > 1 << 32):
+            raise OSError(f"no system-call filter is written for {kernel.MACHINE}")
         parent = _watch_parent(plan.parent)
         _refuse_directories(plan.keep)
         if plan.level == "full":
@@ -249,4 +251,5 @@ def _confine(plan: Plan) -> None:
         readable = [*plan.readable, plan.root, b"/proc"]
         devices = [b"/dev/" + name for name in _SHARED_DEVICES]
         landlock.apply(readable=readable, writable=writable, devices=devices, network=False)
-        seccomp.apply(seccomp.FAMILIES_SHARED_NETWORK)
+        truncation = landlock.version() >= landlock.TRUNCATION_SINCE
+        seccomp.apply(seccomp.FAMILIES_SHARED_NETWORK, truncation=truncation)

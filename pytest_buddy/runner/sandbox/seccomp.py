@@ -9,6 +9,7 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+MACHINES = tuple(_AUDIT)
 _X32 = 0x40000000
 
 # The first column is x86_64, the second aarch64.
@@ -55,6 +56,12 @@ _ORDINARY_PERSONALITIES = (0x0, 0x8, 0x20000, 0x20008, 0xFFFFFFFF)
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 FAMILIES_OWN_NETWORK = (_AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK)
 FAMILIES_SHARED_NETWORK = (_AF_UNIX,)
+_PROTOCOLS = (0, 1, 6, 17, 58)  # any, ICMP, TCP, UDP, ICMPv6; others load kernel modules
+_TRUNCATE = {"x86_64": 76, "aarch64": 45}
+_OPEN = {"x86_64": (2, 1), "aarch64": None}  # with the position of its flags
+_OPENAT = {"x86_64": (257, 2), "aarch64": (56, 2)}
+_OPENAT2 = {"x86_64": 437, "aarch64": 437}
+_O_ACCESS, _O_TRUNCATE = 0o3, 0o1000
 
 Instruction = tuple[int, int, int, int]
 
@@ -72,13 +79,36 @@ def _argument(position: int) -> Instruction:
     return (_LOAD, 0, 0, _ARGUMENTS + 8 * position)  # the low half, on little-endian machines
 
 
-def _only(values: tuple[int, ...], otherwise: int) -> list[Instruction]:
+def _among(values: tuple[int, ...], otherwise: int) -> list[Instruction]:
+    """Go on when the accumulator is one of the values, else refuse."""
     checks = [(_EQUAL, len(values) - index, 0, value) for index, value in enumerate(values)]
-    return [*checks, _refuse(otherwise), (_RETURN, 0, 0, _ALLOW)]
+    return [*checks, _refuse(otherwise)]
 
 
-def program(machine: str, families: tuple[int, ...]) -> list[Instruction]:
-    """The filter for one kind of processor, with the socket families that may be opened."""
+def _only(values: tuple[int, ...], otherwise: int) -> list[Instruction]:
+    return [*_among(values, otherwise), (_RETURN, 0, 0, _ALLOW)]
+
+
+def _no_truncation(machine: str) -> list[Instruction]:
+    """Refuse to shorten files by name: Landlock sees to that only since its third version."""
+    code = _when(_TRUNCATE[machine], [_refuse(errno.EACCES)])
+    code += _when(_OPENAT2[machine], [_refuse(errno.ENOSYS)])  # its flags are out of a filter's sight
+    for place in (_OPEN[machine], _OPENAT[machine]):
+        if place is not None:
+            number, position = place
+            # For writing, opening is refused elsewhere; for reading, shortening has to be refused here.
+            code += _when(number, [
+                _argument(position), (_ANY_BIT, 2, 0, _O_ACCESS), (_ANY_BIT, 0, 1, _O_TRUNCATE),
+                _refuse(errno.EACCES), (_RETURN, 0, 0, _ALLOW),
+            ])  # fmt: skip
+    return code
+
+
+def program(machine: str, families: tuple[int, ...], *, truncation: bool = True) -> list[Instruction]:
+    """The filter for one kind of processor, with the socket families that may be opened.
+
+    Without `truncation`, files can only be shortened after having been opened for writing.
+    """
     code: list[Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, _AUDIT[machine]),
@@ -87,7 +117,7 @@ def program(machine: str, families: tuple[int, ...]) -> list[Instruction]:
     ]
     if machine == "x86_64":
         code += [(_AT_LEAST, 0, 1, _X32), (_RETURN, 0, 0, _KILL)]
-    column = tuple(_AUDIT).index(machine)
+    column = MACHINES.index(machine)
     for numbers in _REFUSED.values():
         number = numbers[column]
         if number is not None:
@@ -97,10 +127,13 @@ def program(machine: str, families: tuple[int, ...]) -> list[Instruction]:
     code += _when(_CLONE[machine], [*namespaces, (_RETURN, 0, 0, _ALLOW)])
     injections = [_argument(1), (_EQUAL, 1, 0, _TIOCSTI), (_EQUAL, 0, 1, _TIOCLINUX), _refuse(errno.EPERM)]
     code += _when(_IOCTL[machine], [*injections, (_RETURN, 0, 0, _ALLOW)])
+    kinds = [_argument(2), *_only(_PROTOCOLS, errno.EPROTONOSUPPORT)]
     for call in (_SOCKET[machine], _SOCKETPAIR[machine]):
-        code += _when(call, [_argument(0), *_only(families, errno.EAFNOSUPPORT)])
+        code += _when(call, [_argument(0), *_among(families, errno.EAFNOSUPPORT), *kinds])
     oddities = [_argument(0), *_only(_ORDINARY_PERSONALITIES, errno.EPERM)]
     code += _when(_PERSONALITY[machine], oddities)
+    if not truncation:
+        code += _no_truncation(machine)
     return [*code, (_RETURN, 0, 0, _ALLOW)]
 
 
@@ -108,11 +141,11 @@ class _Filter(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_void_p))
 
 
-def apply(families: tuple[int, ...]) -> None:
+def apply(families: tuple[int, ...], *, truncation: bool = True) -> None:
     """Filter this process and its children from here on; needs no_new_privs."""
     raw = b"".join(
         operation.to_bytes(2, "little") + bytes((hit, miss)) + value.to_bytes(4, "little")
-        for operation, hit, miss, value in program(kernel.MACHINE, families)
+        for operation, hit, miss, value in program(kernel.MACHINE, families, truncation=truncation)
     )
     code = ctypes.create_string_buffer(raw, len(raw))
     structure = _Filter(len(raw) // 8, ctypes.addressof(code))

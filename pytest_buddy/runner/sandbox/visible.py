@@ -109,6 +109,8 @@ def _git_directory(path: str) -> Iterator[str]:
         return
     if content.startswith("gitdir: "):
         directory = os.path.join(os.path.dirname(path), content[8:].strip())
+        if not os.path.isfile(os.path.join(directory, "HEAD")):
+            return  # whatever it is that a stranger's project wants to be seen, it is no repository
         yield directory
         if os.path.basename(os.path.dirname(directory)) == "worktrees":
             yield os.path.dirname(os.path.dirname(directory))

@@ -16,11 +16,13 @@ PASS = {
     "APP_URL": "http://localhost:8000/x", "COLUMNS": "80",
     "HYPOTHESIS_PROFILE": "ci",
     "DATABASE_URL": "sqlite:///db",
+    "GIT_AUTHOR_NAME": "Ann", "KEYBOARD": "us", "PWD": "/x", "COMPASS": "n", "DESKTOP_SESSION": "x",
     "GITHUB_SHA": "0123456789abcdef", "LD_LIBRARY_PATH": "/opt/lib", "EMPTY": "", "USER": "ann",
 }  # fmt: skip
 STAY = {
     "API_KEY": "x", "GITHUB_TOKEN": "x", "client_secret": "x", "DB_PASSWORD": "x", "PGPASSWORD": "x",
     "AWS_ACCESS_KEY_ID": "x", "GOOGLE_APPLICATION_CREDENTIALS": "/f", "NPM_AUTH": "x", "SESSION_COOKIE": "x",
+    "MYAPIKEY": "x", "GPG_PASSPHRASE": "x",
     "DATABASE_URL": "postgres://ann:pw@host/db", "REDIS": "redis://:pw@host", "HARMLESS": "ghp_" + "a" * 36,
     "OTHER": "AKIAABCDEFGHIJKLMNOP", "BEARER": "eyJhbGciOiJIUzI1NiJ9.e30.x", "DENSE": "a1b2c3d4" * 5,
     "PEM": "-----BEGIN RSA PRIVATE KEY-----", "SSH_AUTH_SOCK": "/s", "DBUS_SESSION_BUS_ADDRESS": "unix:x",
@@ -43,8 +45,8 @@ def test_variable_stays_outside(name):
 class Machine:
     """The few instructions of the kernel's filter machine, to ask a filter what it answers."""
 
-    def __init__(self, machine, families):
-        self.code = seccomp.program(machine, families)
+    def __init__(self, machine, families, **options):
+        self.code = seccomp.program(machine, families, **options)
 
     def answer(self, number, *arguments, architecture=0xC000003E):
         words = {0: number, 4: architecture}
@@ -88,6 +90,8 @@ def refused(number):
         ((16, 1, 0x5413), ALLOWED),
         ((41, 1, 1), ALLOWED),
         ((41, 2, 1), ALLOWED),
+        ((41, 2, 1, 6), ALLOWED),
+        ((41, 2, 1, 132), refused(errno.EPROTONOSUPPORT)),
         ((41, 40, 1), refused(errno.EAFNOSUPPORT)),
         ((53, 1, 1), ALLOWED),
         ((135, 0), ALLOWED),
@@ -108,6 +112,23 @@ def test_filter_refuses_other_architectures_and_knows_its_own():
     assert arm.answer(220, 0x10000011, architecture=0xC00000B7) == refused(errno.EPERM)
     assert arm.answer(198, 2, architecture=0xC00000B7) == refused(errno.EAFNOSUPPORT)
     assert arm.answer(198, 1, architecture=0xC00000B7) == ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("machine", "architecture", "openat"), [("x86_64", 0xC000003E, 257), ("aarch64", 0xC00000B7, 56)]
+)
+def test_filter_can_refuse_to_shorten_files_by_name(machine, architecture, openat):
+    strict, usual = Machine(machine, (1,), truncation=False), Machine(machine, (1,))
+    truncate = {"x86_64": 76, "aarch64": 45}[machine]
+    for call, answer in (
+        ((truncate, 0, 0), refused(errno.EACCES)),
+        ((437,), refused(errno.ENOSYS)),
+        ((openat, 0, 0, os.O_RDONLY), ALLOWED),
+        ((openat, 0, 0, os.O_RDONLY | os.O_TRUNC), refused(errno.EACCES)),
+        ((openat, 0, 0, os.O_WRONLY | os.O_TRUNC), ALLOWED),
+    ):
+        assert strict.answer(*call, architecture=architecture) == answer
+        assert usual.answer(*call, architecture=architecture) == ALLOWED
 
 
 def test_links_on_the_way_are_traced(tmp_path):

@@ -65,13 +65,13 @@ def test_without_landlock_too_the_level_is_none(room):
 
 def test_what_is_found_holds_against_the_self_attack(levels, tmp_path):
     for level in ("full", "partial"):
-        assert probing.attack(levels(level), Workspace(tmp_path)) == ""
+        assert probing.attack(levels(level), Workspace(tmp_path)) == ("", "")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_self_attack_sees_what_gets_through(tmp_path):
     said = probing.attack(sandbox.Confinement(level="none"), Workspace(tmp_path))
-    assert said == "a file of the workspace was written"
+    assert said == ("a file of the workspace was written", "")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -81,7 +81,7 @@ def test_the_outcome_is_kept_until_the_next_boot(levels, tmp_path, monkeypatch):
     workspace = Workspace(tmp_path)
     first = sandbox.probe(workspace, cache=cache)
     attacks = []
-    monkeypatch.setattr(probing, "attack", lambda *_: attacks.append(1) or "")
+    monkeypatch.setattr(probing, "attack", lambda *_: attacks.append(1) or ("", ""))
     assert sandbox.probe(workspace, cache=cache) == first
     assert attacks == []
     kept = json.loads(cache.read_text())
@@ -96,14 +96,14 @@ def test_the_outcome_is_kept_until_the_next_boot(levels, tmp_path, monkeypatch):
 def test_a_damaged_record_is_found_again(tmp_path, monkeypatch, content):
     cache = tmp_path / "sandbox.json"
     cache.write_text(content)
-    monkeypatch.setattr(probing, "attack", lambda *_: "")
+    monkeypatch.setattr(probing, "attack", lambda *_: ("", ""))
     assert sandbox.probe(Workspace(tmp_path), cache=cache).level == "full"
     assert sandbox.probe(Workspace(tmp_path), cache=cache).level == "full"
 
 
 def test_a_record_that_cannot_be_kept_does_not_matter(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(probing, "attack", lambda *_: "")
+    monkeypatch.setattr(probing, "attack", lambda *_: ("", ""))
     assert sandbox.probe(Workspace(tmp_path), cache=tmp_path / "file" / "sandbox.json").level == "full"
 
 
@@ -124,9 +124,23 @@ def test_other_systems_and_the_whole_file_system_are_said_to_have_no_sandbox(tmp
         sandbox.probe(Workspace(tmp_path), wanted="full")
 
 
+@pytest.mark.parametrize(
+    ("through", "level", "reason"),
+    [
+        ("signal", "partial", "full: not stopped: signal; this kernel does not stop: signal"),
+        ("chmod", "partial", "full: not stopped: chmod"),
+        ("write", "none", "full: not stopped: write; partial: not stopped: write"),
+    ],
+)
+def test_what_gets_through_decides(tmp_path, monkeypatch, through, level, reason):
+    monkeypatch.setattr(probing, "_run", lambda *_: ({"read": "blocked: x", through: "through"}, ""))
+    found = sandbox.probe(Workspace(tmp_path))
+    assert (found.level, found.reason) == (level, reason)
+
+
 def test_the_workspace_is_read_only_where_overlays_are_refused(tmp_path, monkeypatch):
-    refusals = iter(["mount overlay on /new/x: Invalid argument", ""])
-    monkeypatch.setattr(probing, "attack", lambda *_: next(refusals))
+    answers = iter([("mount overlay on /new/x: Invalid argument", ""), ("", "")])
+    monkeypatch.setattr(probing, "attack", lambda *_: next(answers))
     found = sandbox.probe(Workspace(tmp_path))
     assert (found.level, found.overlay, found.replaces_files) == ("full", False, True)
     assert "can't be written" in found.reason

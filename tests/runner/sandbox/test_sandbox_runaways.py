@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
@@ -208,3 +209,12 @@ def test_inode_bombs_are_limited(room):
             print(error.strerror)
         """)
     assert ran.output == "No space left on device\n"
+
+
+def test_nothing_is_left_of_many(room):
+    mounts = Path("/proc/self/mountinfo").read_text()
+    for _ in range(10):
+        process = room.start(_DAEMON)
+        assert reads_to_the_end(process) == "ready\n"
+        assert process.wait() == 0
+    assert Path("/proc/self/mountinfo").read_text() == mounts

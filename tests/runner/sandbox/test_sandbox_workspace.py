@@ -192,6 +192,39 @@ def test_the_repository_around_the_workspace_can_be_read(room):
     assert (ran.output, ran.complaint) == ("m\n", "")
 
 
+def test_what_a_strangers_git_file_points_to_stays_unseen_unless_it_is_a_repository(room, tmp_path):
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "id_rsa").write_text("key")
+    (room.workspace.root / ".git").write_text(f"gitdir: {tmp_path / 'keys'}\n")
+    ran = room.run("import os, sys; print(os.path.exists(sys.argv[1]))", str(tmp_path / "keys"))
+    assert ran.output == "False\n"
+
+
+def test_a_workspace_inside_a_directory_that_is_only_read(room, monkeypatch):
+    above = room.workspace.root.parent
+    (above / "sibling.py").write_text("x = 1")
+    monkeypatch.syspath_prepend(str(above))
+    ran = room.run(
+        """
+        import os, sys
+        sys.path.append(os.path.dirname(os.getcwd()))
+        import sibling
+        open("new", "w").close()
+        open("../new", "w").close()
+        """
+    )
+    assert "OSError: [Errno 30] Read-only file system: '../new'" in ran.complaint
+    assert sorted(path.name for path in above.iterdir()) == ["project", "sibling.py"]
+
+
+def test_elsewhere_than_on_linux_programs_only_get_the_filtered_environment(room, monkeypatch):
+    monkeypatch.setattr("pytest_buddy.runner.sandbox.confinement.SUPPORTED", False)
+    room.confinement = sandbox.Confinement(level="none")
+    room.environment = {"API_TOKEN": "x"}
+    ran = room.run("import os; print(os.getcwd(), 'API_TOKEN' in os.environ)")
+    assert ran.output == f"{room.workspace.root} False\n"
+
+
 def test_a_starting_directory_outside_exists_and_is_empty(room, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "private").write_text("x")
