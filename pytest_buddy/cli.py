@@ -101,6 +101,7 @@ def _look() -> tuple[int, bool, bool]:
 
 def _show(arguments: argparse.Namespace) -> int:
     from pytest_buddy.patch import Ledger
+    from pytest_buddy.redact import Redactor
     from pytest_buddy.response import render_list, render_proposal
     from pytest_buddy.workspace import Workspace
 
@@ -115,7 +116,13 @@ def _show(arguments: argparse.Namespace) -> int:
         status = ledger.status(proposal.patch.id)
         _say(
             render_proposal(
-                proposal, fault=fault, status=status, width=width, color=color, ascii=ascii_only
+                proposal,
+                fault=fault,
+                status=status,
+                width=width,
+                color=color,
+                ascii=ascii_only,
+                redact=Redactor().redact,
             ).rstrip("\n")
         )
         return 0
@@ -127,7 +134,15 @@ def _show(arguments: argparse.Namespace) -> int:
         for fault in diagnosis.faults
         for proposal in fault.proposals
     }
-    _say(render_list(diagnosis.faults, statuses, width=width, color=color, ascii=ascii_only).rstrip("\n"))
+    text = render_list(
+        diagnosis.faults,
+        statuses,
+        width=width,
+        color=color,
+        ascii=ascii_only,
+        redact=Redactor().redact,
+    )
+    _say(text.rstrip("\n"))
     return 0
 
 
@@ -155,6 +170,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from pytest_buddy.patch import Ledger
+    from pytest_buddy.redact import Redactor
     from pytest_buddy.response import render_diagnosis
     from pytest_buddy.screen import sources_of
     from pytest_buddy.workspace import Workspace
@@ -172,7 +188,15 @@ def _explain(arguments: argparse.Namespace) -> int:
         diagnosis = replace(diagnosis, faults=chosen)
     width, color, ascii_only = _look()
     sources = sources_of(diagnosis, workspace)
-    text = render_diagnosis(diagnosis, sources, width=width, color=color, verbosity=1, ascii=ascii_only)
+    text = render_diagnosis(
+        diagnosis,
+        sources,
+        width=width,
+        color=color,
+        verbosity=1,
+        ascii=ascii_only,
+        redact=Redactor().redact,
+    )
     _say(text.rstrip("\n"))
     return 0
 

@@ -101,7 +101,15 @@ class Screen:
             if verb == "next":
                 return True
             if verb == "explain":
-                self.write(render_proposal(fix, fault=fault, width=self.width, color=self.color) + "\n")
+                text = render_proposal(
+                    fix,
+                    fault=fault,
+                    width=self.width,
+                    color=self.color,
+                    ascii=self.ascii,
+                    redact=self._redactor.redact,
+                )
+                self.write(text + "\n")
             elif verb is None:
                 self.write("Type one letter: a, s, d, e, n or q.\n")
             elif self._act(verb, fix, ledger):
