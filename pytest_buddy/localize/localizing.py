@@ -1,17 +1,19 @@
 """From failures and spectrum to faults with ranked suspects."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pytest_buddy.domain import Execution, Failure, Fault, Spectrum, Suspect
 from pytest_buddy.localize.grouping import Block, Group, groups
 from pytest_buddy.localize.ochiai import line_runs
 from pytest_buddy.localize.program import Element, Program
-from pytest_buddy.localize.ranking import Case, suspects
+from pytest_buddy.localize.ranking import KEPT, Case, suspects
 from pytest_buddy.localize.references import definitions
 from pytest_buddy.localize.tracebacks import executed_frames, mentions
 from pytest_buddy.source import Source
 
 _REPRESENTATIVES = 3
+_BEHIND = 0.999
 
 
 def localize(
@@ -56,7 +58,9 @@ def _fault(
         failing = sum(1 << i for i in range(len(executions), len(compared)))
         elements, traced = _elements(compared, failing, program), False
     case = Case(failures=group.failures, failing=failing, passing=passing, traced=traced)
-    ranked = suspects(case, elements, program) or tuple(_unparsed(group, program))
+    ranked = suspects(case, elements, program)
+    if broken := _broken(group, program):
+        ranked = (broken, *map(_behind, ranked[: KEPT - 1]))
     return Fault(
         id=name,
         tests=tuple(dict.fromkeys(failure.test for failure in group.failures)),
@@ -109,22 +113,29 @@ def _stand_in(failure: Failure, program: Program) -> Execution:
     )
 
 
-def _unparsed(group: Group, program: Program) -> list[Suspect]:
-    """The line that a syntax error points at: a file that does not parse has no statements."""
-    for failure in group.failures:
-        places = [(frame.path, frame.line) for frame in reversed(executed_frames(failure, program.tests))]
-        named = [(program.find(mention.path), mention.line) for mention in mentions(failure) if mention.path]
-        for path, line in [*named, *places]:
-            if path and path not in program.tests and path in program.sources:
-                return [
-                    Suspect(
-                        path=path,
-                        line=line,
-                        end_line=line,
-                        function=program.sources[path].module,
-                        score=1.0,
-                        rank=1,
-                        evidence=("the error points at this line",),
-                    )
-                ]
-    return []
+def _broken(group: Group, program: Program) -> Suspect | None:
+    """The line of a file that does not parse, and so has no statements, that an error points at."""
+    places = dict.fromkeys(
+        (mention.path, mention.line)
+        for failure in group.failures
+        for mention in mentions(failure)
+        if mention.path
+    )
+    for named, line in places:
+        path = program.find(named, broken=True)
+        if path is not None and path not in program.tests:
+            return Suspect(
+                path=path,
+                line=line,
+                end_line=line,
+                function=program.sources[path].module,
+                score=1.0,
+                rank=1,
+                evidence=("the error points at this line",),
+            )
+    return None
+
+
+def _behind(suspect: Suspect) -> Suspect:
+    """The suspect, one rank further down."""
+    return replace(suspect, rank=suspect.rank + 1, score=min(suspect.score, _BEHIND))

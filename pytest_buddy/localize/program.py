@@ -53,13 +53,18 @@ class Program:
         """Dotted module name -> path."""
         return {source.module: path for path, source in self.sources.items()}
 
-    def find(self, path: str) -> str | None:
-        """The path in `sources` that an absolute path, or a bare file name, stands for; None when unclear."""
+    def find(self, path: str, *, broken: bool = False) -> str | None:
+        """The path in `sources` that an absolute path, or a bare file name, stands for; None when unclear.
+
+        With `broken`, only files that do not parse are meant.
+        """
         path = path.replace("\\", "/")
-        if path in self.sources:
+        known = [p for p in self.sources if p == path or path.endswith("/" + p) or p.endswith("/" + path)]
+        if broken:
+            known = [p for p in known if self.table(p) is None]
+        if path in known:
             return path
-        ending = [known for known in self.sources if path.endswith("/" + known)]
-        if not ending:
-            ending = [known for known in self.sources if known.endswith("/" + path)]
-            return ending[0] if len(ending) == 1 else None
-        return max(ending, key=len)
+        outer = [p for p in known if path.endswith("/" + p)]
+        if outer:
+            return max(outer, key=len)
+        return known[0] if len(known) == 1 else None

@@ -88,8 +88,10 @@ _CLASSES = re.compile(
 _CALLED = re.compile(
     r"(?P<name>[\w.<>]+)\(\) (?:got (?:an|some|multiple)|takes|missing|does not take|requires)"
 )
-_PLACE = re.compile(
-    r"""(?:File "(?P<file>[^"\n]+)", line (?P<at>\d+))|\((?P<name>[^()\n]+\.py), line (?P<line>\d+)\)"""
+_PLACES = (
+    re.compile(r'File "(?P<path>[^"\n]+)", line (?P<line>\d+)'),
+    re.compile(r"\((?P<path>[^()\n]+\.py), line (?P<line>\d+)\)"),
+    re.compile(r"^(?P<path>[^\s:][^:\n]*\.py):(?P<line>\d+): ", re.MULTILINE),
 )
 
 
@@ -127,12 +129,12 @@ def _mistyped(message: str) -> Iterator[Mention]:
 
 
 def _places(message: str) -> Iterator[Mention]:
-    found = list(_PLACE.finditer(message))
-    if found:
-        # The last place is the one where the import chain ended.
-        last = found[-1]
-        path, line = last["file"] or last["name"], int(last["at"] or last["line"])
-        yield Mention(path=path, line=line, text="the error points at this line")
+    for pattern in _PLACES:
+        # The last place is the one where the chain of imports ended.
+        if found := list(pattern.finditer(message)):
+            path, line = found[-1]["path"], int(found[-1]["line"])
+            yield Mention(path=path, line=line, text="the error points at this line")
+            return
 
 
 def executed_frames(failure: Failure, tests: Collection[str]) -> tuple[Frame, ...]:

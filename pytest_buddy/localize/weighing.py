@@ -14,6 +14,7 @@ probed keeps its score.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
@@ -54,7 +55,8 @@ def weigh(
     """The fault with its suspects in the order that coverage and probes give together.
 
     `baseline` holds how each test ended unpatched under the conditions of the trials. Trials of patches that
-    edit none of the suspects, or that ran none of the fault's tests, are passed over.
+    edit none of the suspects, or that ran none of the fault's tests, are passed over. To be called once, with
+    all trials: every call moves the scores.
     """
     effects: dict[int, list[_Effect]] = {}
     for trial in trials:
@@ -81,7 +83,7 @@ def _probed(trial: Trial, suspects: Sequence[Suspect], sources: Mapping[str, Sou
     source = sources.get(edit.path)
     if source is None:
         return None
-    line = sum(start <= edit.start for start in source.line_starts[:-1])
+    line = bisect_right(source.line_starts, edit.start, hi=len(source.line_starts) - 1)
     holding = [
         (suspect.end_line - suspect.line, position)
         for position, suspect in enumerate(suspects)

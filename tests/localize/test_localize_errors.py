@@ -50,6 +50,41 @@ def test_syntax_error(message):
     assert suspect.evidence == ("the error points at this line",)
 
 
+def test_syntax_error_comes_before_the_import_that_met_it():
+    fault = only(
+        {
+            "pkg/__init__.py": "import pkg.sub\n",
+            "pkg/sub/__init__.py": "x = 1\ny = = 2\n",
+            "tests/test_a.py": "import pkg\n",
+        },
+        failure(
+            "SyntaxError",
+            "invalid syntax (__init__.py, line 2)",
+            frame("tests/test_a.py", 1),
+            frame("pkg/__init__.py", 1),
+            phase="collect",
+            test="tests/test_a.py",
+        ),
+    )
+    assert [(suspect.path, suspect.line, suspect.rank) for suspect in fault.suspects] == [
+        ("pkg/sub/__init__.py", 2, 1),
+        ("pkg/__init__.py", 1, 2),
+    ]
+
+
+def test_place_in_the_text_of_a_collection_error():
+    fault = only(
+        {"pkg/m.py": "x = 1\ny = x / 0\n", "tests/test_a.py": "import pkg.m\n"},
+        failure(
+            "CollectError",
+            "tests/test_a.py:1: in <module>\n    import pkg.m\npkg/m.py:2: in <module>\n    y = x / 0\n",
+            phase="collect",
+            test="tests/test_a.py",
+        ),
+    )
+    assert (fault.suspects[0].path, fault.suspects[0].line) == ("pkg/m.py", 2)
+
+
 def test_syntax_error_of_a_test_accuses_nobody():
     fault = only(
         {"tests/test_a.py": "def (\n"},
