@@ -32,16 +32,20 @@ class PluginSession:
         self._workspace = Workspace(config.rootpath)
         flags = {key: config.getoption(f"buddy_{key}") for key in _FLAGS}
         self._settings = load(config.rootpath, flags=flags)
-        self._check_reports()
+        self._check_names()
         self._started = time.monotonic()
         self._here_first = any(entry in ("", os.getcwd()) for entry in sys.path)  # noqa: PTH109
         self.recorder = Recorder(self._workspace)
         self._terminal: Any = None
 
-    def _check_reports(self) -> None:
-        from pytest_buddy.session import reporters
+    def _check_names(self) -> None:
+        """Refuse coders and reports that nobody has before the run, not after it."""
+        if self._settings.coder == "auto" and not self._settings.report:
+            return  # so that a green run does not pay for the import
+        from pytest_buddy.session import coders, reporters
 
-        known = reporters(self._settings) if self._settings.report else {}
+        coders(self._settings)
+        known = reporters(self._settings)
         for entry in self._settings.report:
             name = entry.partition(":")[0]
             if name not in known:
@@ -65,7 +69,14 @@ class PluginSession:
         if not self.recorder.red:
             self._report(Diagnosis(failures=(), offline=self._settings.offline))
             return
-        self._work(baseline)
+        try:
+            self._work(baseline)
+        except BuddyError as error:
+            self.say(f"buddy: {error.message}")
+            if error.hint:
+                self.say(f"  {error.hint}")
+        except KeyboardInterrupt:
+            self.say("buddy: interrupted")
 
     def _arguments(self) -> tuple[str, ...]:
         config = self._config

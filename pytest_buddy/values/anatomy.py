@@ -59,7 +59,7 @@ def plain(text: str) -> str:
 def instance_dict(value: object) -> dict[Any, object]:
     """The instance's own dictionary, also when its class hides `__dict__`; empty when it has none."""
     for cls in bases_of(type(value)):
-        descriptor = namespace_of(cls).get("__dict__")
+        descriptor: Any = namespace_of(cls).get("__dict__")
         if is_exactly(descriptor, types.GetSetDescriptorType, types.MemberDescriptorType):
             found = descriptor.__get__(value)
             return found if is_a(found, dict) else {}

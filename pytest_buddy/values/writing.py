@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from pytest_buddy.domain import Variable
 from pytest_buddy.values.anatomy import (
     attributes,
     bases_of,
@@ -19,7 +20,6 @@ from pytest_buddy.values.anatomy import (
     type_name,
 )
 from pytest_buddy.values.familiar import array, code, integer, standard
-from pytest_buddy.domain import Variable
 
 MORE = "..."
 _DEPTH = 3
