@@ -139,18 +139,15 @@ def _plan(
 ) -> Plan:
     person = person_home()
     view = visible.view(root, home=person or "/nonexistent", environment=environment, extra=readable)
-    temporary, home = _TEMPORARY, f"{_TEMPORARY}/home"
-    if confinement.level == "full":
-        if person not in ("", temporary) and not visible.below(person, root):
-            home = person
-        environment["GIT_DISCOVERY_ACROSS_FILESYSTEM"] = "1"  # a repository may begin above the overlay
-    else:
-        temporary = os.path.realpath(tempfile.mkdtemp(prefix="buddy-"))
-        home = f"{temporary}/home"
-        Path(home).mkdir(mode=0o700)
-    environment = environment | {"TMPDIR": temporary, "PWD": directory, "PYTHONDONTWRITEBYTECODE": "1"}
-    if confinement.level != "none":
-        environment["HOME"] = home
+    full = confinement.level == "full"
+    temporary = _TEMPORARY if full else os.path.realpath(tempfile.gettempdir())
+    home = person
+    if person in ("", temporary) or visible.below(person, root):
+        home = f"{_TEMPORARY}/home"
+    environment = environment | {"PWD": directory, "PYTHONDONTWRITEBYTECODE": "1"}
+    if full:
+        # A repository may begin above the overlay.
+        environment |= {"TMPDIR": temporary, "HOME": home, "GIT_DISCOVERY_ACROSS_FILESYSTEM": "1"}
     return Plan(
         level=confinement.level,
         parent=os.getpid(),

@@ -6,6 +6,7 @@ import select
 import signal
 import stat
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 from pytest_buddy.runner.sandbox import descendants, kernel, landlock, limits, root, seccomp
@@ -26,7 +27,9 @@ def launch(handle: int) -> int:
     """Do what the plan behind a descriptor says; the program's exit status, or FAILED with a message."""
     with open(handle, "rb") as stream:
         plan = Plan.load(stream.read())
+    made = None
     try:
+        _answer_signals(_give_up)
         if plan.level != "none" and not (kernel.MACHINE in seccomp.MACHINES and sys.maxsize > 1 << 32):
             raise OSError(f"no system-call filter is written for {kernel.MACHINE}")
         parent = _watch_parent(plan.parent)
@@ -35,12 +38,35 @@ def launch(handle: int) -> int:
             _enter_namespaces()
         else:
             kernel.prctl("subreaper", kernel.PR_SET_CHILD_SUBREAPER, 1)
+            made = _make_temporary(plan)
         report, status = _supervise(plan, parent)
     except OSError as error:
         report, status = ("error", _said(error)), 0
-    if plan.level != "full":
-        _remove(plan.temporary)
+    if made is not None:
+        _remove(made)
     return _conclude(report, status)
+
+
+def _answer_signals(answer: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+    for number in _ENDING:
+        signal.signal(number, answer)
+
+
+def _give_up(_number: int, _frame: FrameType | None) -> None:
+    raise InterruptedError("ended before it began")
+
+
+def _make_temporary(plan: Plan) -> bytes:
+    """A temporary directory with a home in it, for a program that shares the file system."""
+    directory = os.path.join(plan.temporary, b"buddy-" + os.urandom(6).hex().encode())
+    home = os.path.join(directory, b"home")
+    os.mkdir(directory, 0o700)
+    os.mkdir(home, 0o700)
+    plan.temporary = plan.environment[b"TMPDIR"] = directory
+    if plan.level != "none":
+        plan.home = plan.environment[b"HOME"] = home
+    return directory
 
 
 def _watch_parent(parent: int) -> int | None:
@@ -111,13 +137,16 @@ def _supervise(plan: Plan, parent: int | None) -> tuple[Report, int]:
     os.close(reporter.writing)
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        os.kill(first, signal.SIGKILL)
+        try:
+            os.kill(first, signal.SIGKILL)
+        except ProcessLookupError:
+            return
 
-    for number in _ENDING:
-        signal.signal(number, end)
+    _answer_signals(end)
     _let_go(plan.keep)
     os.write(go, b"!")
     status = _wait(first, parent)
+    _answer_signals(signal.SIG_IGN)
     if plan.level != "full":
         descendants.end_all()
     return reporter.listen(), status
@@ -172,6 +201,7 @@ def _inside(plan: Plan, reporter: _Reporter, ready: int, go: int) -> None:
     """The forked child: prepares and becomes, or starts, the program; never returns."""
     code = FAILED
     try:
+        _answer_signals(signal.SIG_DFL)
         kernel.prctl("death signal", kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         os.close(go)
         if os.read(ready, 1):  # else the launcher ended before it could be watched

@@ -7,7 +7,8 @@ class Plan:
     """Everything the launcher needs to build a confinement and start a program in it; paths are bytes.
 
     `links` are (link, target) to recreate, `readable` what is bound read-only, `writable` what is bound with
-    writing allowed, `hidden` what is covered by nothingness although its parent is visible.
+    writing allowed, `temporary` the temporary directory or, where the file system is shared, where to make
+    one (and the home in it), `hidden` what is covered by nothingness although its parent is visible.
     """
 
     def __init__(

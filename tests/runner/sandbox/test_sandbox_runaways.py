@@ -218,3 +218,13 @@ def test_nothing_is_left_of_many(room):
         assert reads_to_the_end(process) == "ready\n"
         assert process.wait() == 0
     assert Path("/proc/self/mountinfo").read_text() == mounts
+
+
+@every_level
+def test_what_is_stopped_at_once_leaves_nothing(room, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for _ in range(5):
+        process = room.start("print('ran')")
+        sandbox.stop(process)
+        process.communicate()
+    assert list(tmp_path.iterdir()) == []
