@@ -1,13 +1,17 @@
 """What to try after a failed check: the place in the code that explains this very difference."""
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 
 from pytest_buddy.domain import Observation, Suspect
-from pytest_buddy.explain.case import Case
+from pytest_buddy.explain.case import Case, read_by
 from pytest_buddy.explain.reading import AnyFunction, own_parts, statements_of
 from pytest_buddy.explain.wording import code, compose, listed, place, valued
 
+_COROUTINE = re.compile(r"<coroutine ([\w.<>]+)>")
+_UNRAISED = re.compile(r"DID NOT RAISE (?:any of \()?(?:<class ')?(?:[\w<>]+\.)*(\w+)|(\w+) not raised")
+_HEALS = re.compile(r"\bmakes \d+ .*\bpass\b")
 _NEIGHBOURS = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">"}
 _SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 
@@ -34,33 +38,42 @@ def _functions(case: Case) -> Iterator[tuple[str, AnyFunction]]:
 
 def _coroutine(case: Case) -> str | None:
     came = case.came_and_wanted[0] if case.came_and_wanted else case.failure.message
-    subject = case.subject
-    if "<coroutine" not in came or subject is None:
+    match = _COROUTINE.search(came)
+    if match is None:
         return None
-    return compose(f"{code(subject.text)} gave a coroutine, not its result: put `await` before it")
+    name = match[1].rpartition(".")[2]
+    calls = case.library.calls_without_await(name)
+    if len(calls) == 1:
+        path, call = calls[0]
+        return compose(
+            f"Put `await` before {code(case.library.text(path, call))} at {place(path, call.lineno)}"
+        )
+    return compose(f"A call of {code(match[1])} lacks its `await`: the coroutine itself came back")
 
 
 def _missing_raise(case: Case) -> str | None:
-    if not any(sign in case.failure.message for sign in ("DID NOT RAISE", "not raised")):
+    match = _UNRAISED.search(case.failure.message)
+    if match is None:
         return None
-    for path, function in _functions(case):
-        raises = [one for one in statements_of(function) if isinstance(one, ast.Raise)]
-        where = place(path, function.lineno)
-        if not raises:
-            return compose(
-                f"{code(function.name)} ({where}) has no `raise`: the check for this input is missing"
-            )
-        conditions = [
-            one
-            for one in statements_of(function)
-            if isinstance(one, ast.If) and any(inner in raises for inner in one.body)
-        ]
-        if conditions:
-            text = code(case.library.header(path, conditions[0]))
-            guard = place(path, conditions[0].lineno)
-            return compose(f"Check the condition {text} at {guard}: it guards the `raise`")
-        return compose(f"Check why the `raise` at {place(path, raises[0].lineno)} was not reached")
-    return None
+    name = match[1] or match[2]
+    raises = [
+        (path, statement)
+        for path, statement in case.library.raises(name)
+        if path != case.test_path and case.runs_function_at(path, statement.lineno)
+    ]
+    if not raises:
+        who, called = "The tested code", case.called
+        if called:
+            who = f"{code(called.node.name)} ({place(called.path, called.node.lineno)})"
+        return compose(f"{who} runs no function that has a `raise` of {code(name)}: the check is missing")
+    path, statement = raises[0]
+    guard = case.library.guard(path, statement)
+    if guard is None:
+        where = place(path, statement.lineno)
+        return compose(f"Check why the `raise` of {code(name)} at {where} was not reached")
+    text = code(case.library.text(path, guard.test))
+    decides = f": it decides on the `raise` of {code(name)}"
+    return compose(f"Check {text} at {place(path, guard.lineno)}", decides)
 
 
 def _nothing_returned(case: Case) -> str | None:
@@ -168,6 +181,17 @@ def _shared_default(case: Case) -> str | None:
     return None
 
 
+def _probed(case: Case) -> str | None:
+    """A small change of the suspect that was tried and made failing tests pass."""
+    suspect = case.suspect
+    found = next((text for text in suspect.evidence if _HEALS.search(text)), "") if suspect else ""
+    if suspect is None or not found:
+        return None
+    text = code(case.header(suspect.path, suspect.line), 60)
+    where = place(suspect.path, suspect.line)
+    return compose(f"Start with {text} at {where}: {found}" if text != "``" else f"Start at {where}: {found}")
+
+
 def _by_kind(case: Case) -> str | None:
     """Steps that only depend on the kind of difference and on one place to look at."""
     where = _where(case)
@@ -238,13 +262,17 @@ def _by_hand(case: Case) -> str | None:
     if not isinstance(expression, ast.expr):
         return None
     failing, _ = case.observed(suspect.path, suspect.line)
-    text = code(case.library.text(suspect.path, expression), 70)
-    what = "condition" if isinstance(statement, ast.If | ast.While) else "expression"
-    pairs = valued(failing[0].variables) if failing else ""
-    wanted = case.came_and_wanted[1] if case.came_and_wanted else ""
+    function = case.library.function(suspect.path, suspect.line)
+    is_condition = isinstance(statement, ast.If | ast.While)
+    is_whole = isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign)
+    text = code(case.library.text(suspect.path, statement if is_whole else expression), 70)
+    what = "condition " if is_condition else "" if is_whole else "expression "
+    pairs = valued(read_by(statement, failing[0].variables)) if failing else ""
+    is_direct = case.called is not None and case.called.node is function
+    wanted = case.came_and_wanted[1] if case.came_and_wanted and is_direct else ""
     goal = f"; the test wants {code(wanted, 30)} in the end" if wanted else ""
     return compose(
-        f"Work out the {what} {text} at {place(suspect.path, suspect.line)} by hand",
+        f"Work out {what and 'the '}{what}{text} at {place(suspect.path, suspect.line)} by hand",
         f" with {pairs}" if pairs else "",
         goal,
     )
@@ -278,6 +306,7 @@ _RULES: tuple[Callable[[Case], str | None], ...] = (
     _boundary,
     _shared_default,
     _bounds,
+    _probed,
     _by_kind,
     _by_hand,
 )

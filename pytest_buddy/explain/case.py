@@ -16,8 +16,23 @@ from pytest_buddy.domain import (
     Suspect,
     Variable,
 )
-from pytest_buddy.explain.differences import Difference, difference, is_readable
-from pytest_buddy.explain.reading import Definition, Library, name_of, statements_of
+from pytest_buddy.explain.differences import (
+    Difference,
+    Record,
+    Unreadable,
+    difference,
+    is_readable,
+    read,
+    written,
+)
+from pytest_buddy.explain.reading import (
+    Definition,
+    Library,
+    name_of,
+    names_read,
+    own_parts,
+    statements_of,
+)
 from pytest_buddy.source import Source
 
 _APPROX = re.compile(r"Approx\w+\(expected=(.*), abs=.*, rel=.*, nan_ok=\w+\)", re.DOTALL)
@@ -42,6 +57,7 @@ class Subject:
     call: ast.Call | None = None
     variable: str = ""
     line: int = 0
+    whole: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,12 +164,14 @@ class Case:
 
     def _traced(self, node: ast.expr, frame: Frame) -> Subject:
         text, path = self.library.text(frame.path, node), frame.path
-        if isinstance(node, ast.Name):
-            origin = self._assignment(node.id, frame)
-            if origin is not None:
-                value = self.library.text(path, origin.value)
-                call = _first_call(origin.value)
-                return Subject(text=value, path=path, call=call, variable=node.id, line=origin.lineno)
+        base = node
+        while isinstance(base, ast.Attribute | ast.Subscript):
+            base = base.value
+        origin = self._assignment(base.id, frame) if isinstance(base, ast.Name) else None
+        if origin is not None and isinstance(base, ast.Name):
+            value = self.library.text(path, origin.value)
+            call = _first_call(origin.value)
+            return Subject(text=value, path=path, call=call, variable=base.id, line=origin.lineno, whole=text)
         return Subject(text=text, path=path, call=_first_call(node), line=frame.line)
 
     def _assignment(self, name: str, frame: Frame) -> ast.Assign | None:
@@ -174,7 +192,11 @@ class Case:
         if subject is None or subject.call is None:
             return None
         found = self.library.called(subject.path, subject.call)
-        return found if found and found.path != self.test_path else None
+        if found is None or found.path == self.test_path:
+            return None
+        lines = self._lines_run(found.path, self.failure.test)
+        body = {one.lineno for one in statements_of(found.node)}
+        return found if body & lines or not self.spectrum.failing else None
 
     @cached_property
     def came_and_wanted(self) -> tuple[str, str] | None:
@@ -223,11 +245,19 @@ class Case:
 
     def observed(self, path: str, line: int) -> tuple[tuple[Observation, ...], tuple[Observation, ...]]:
         """What was seen at a statement in failing and in passing tests."""
-        there = [one for one in self.observations if one.path == path and one.line == line]
+        there = [one for one in self.observations if one.path == path and one.line == line and one.hits]
         return (
             tuple(one for one in there if one.failed),
             tuple(one for one in there if not one.failed),
         )
+
+    def runs_function_at(self, path: str, line: int) -> bool:
+        """Whether the failing test ran the function around a line, as far as is known."""
+        function = self.library.function(path, line)
+        if function is None or not self.spectrum.failing:
+            return True
+        lines = self._lines_run(path, self.failure.test)
+        return any(one.lineno in lines for one in statements_of(function))
 
     def returns_run(self, definition: Definition, test: str) -> list[ast.stmt]:
         """The `return` statements of a function that a test reached."""
@@ -307,6 +337,34 @@ def _blamed(statement: ast.stmt | None) -> list[ast.expr]:
         return _blamed(statement.body[-1])
     value = statement.value if isinstance(statement, ast.Expr | ast.Assign | ast.AnnAssign) else None
     return [value] if value is not None else []
+
+
+def read_by(statement: ast.stmt | None, variables: tuple[Variable, ...]) -> tuple[Variable, ...]:
+    """The variables that a statement reads: plain ones, then attributes that show in an object's text."""
+    if statement is None:
+        return variables
+    known = {variable.name: variable for variable in variables}
+    inner = _attributes_read(statement, known)
+    owners = {name.partition(".")[0] for name in inner}
+    names = [name for name in names_read(statement) if name in known]
+    return (
+        *(known[name] for name in names if name not in owners),
+        *inner.values(),
+    )
+
+
+def _attributes_read(statement: ast.stmt, known: Mapping[str, Variable]) -> dict[str, Variable]:
+    found: dict[str, Variable] = {}
+    for node in own_parts(statement):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
+            try:
+                owner = read(known[node.value.id].value)
+            except Unreadable:
+                continue
+            if isinstance(owner, Record) and node.attr in owner.fields:
+                name, value = f"{node.value.id}.{node.attr}", written(owner.fields[node.attr])
+                found[name] = Variable(name=name, value=value, type="")
+    return found
 
 
 def _is_literal(node: ast.expr) -> bool:

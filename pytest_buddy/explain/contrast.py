@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pytest_buddy.domain import Observation, Suspect
-from pytest_buddy.explain.case import Case
+from pytest_buddy.explain.case import Case, read_by
 from pytest_buddy.explain.wording import code, compose, listed, number, place, valued
 
 _FEW = 3
+_SHORT = 36
 _CODE = re.compile(r"`[^`]+`")
 _SPECIAL = {"[]", "{}", "()", "''", "b''", "None", "0", "0.0", "set()"}
 
@@ -25,7 +27,9 @@ def contrast(case: Case, said: str = "") -> str | None:
     is_known = where in said or (text in said and f"line {suspect.line} " in said)
     name = f"{text} ({where})" if text != "``" and not is_known else where
     runs = _runs(case, suspect)
-    failing, passing = case.observed(suspect.path, suspect.line)
+    failing, passing = (
+        _reading_first(case, suspect, seen) for seen in case.observed(suspect.path, suspect.line)
+    )
     telling = next(_telling(case, failing, passing, said), "")
     if telling:
         return compose(
@@ -71,18 +75,41 @@ def _telling(
     for name in sorted(_names(failing), key=lambda name: not _is_special(name, failing, passing)):
         bad = _values(failing, name)
         good = _values(passing, name)
-        if not bad or len(bad) > _FEW or any("..." in value for value in (*bad, *good)):
+        if (
+            not bad
+            or len(bad) > _FEW
+            or any("..." in value or len(value) > _SHORT for value in (*bad, *good))
+        ):
             continue
         if good and not set(bad) & set(good):
             yield f"{code(name)} {verb} {_alternatives(bad)} {words[0]} and {_alternatives(good)} {words[1]}"
     bad_results, good_results = _results(failing), _results(passing)
-    if bad_results and good_results and not set(bad_results) & set(good_results) and len(bad_results) <= _FEW:
+    fresh = [value for value in bad_results if code(value) not in said]
+    if (
+        fresh
+        and case.is_assertion
+        and good_results
+        and not set(bad_results) & set(good_results)
+        and len(bad_results) <= _FEW
+    ):
         fails, passes = _alternatives(bad_results), _alternatives(good_results)
         yield f"the result is {fails} {words[0]} and {passes} {words[1]}"
     if not passing:
-        pairs = valued(failing[0].variables, most=_FEW)
+        statement = case.statement(case.suspect) if case.suspect else None
+        pairs = valued(read_by(statement, failing[0].variables), most=_FEW)
         if any(span not in said for span in _CODE.findall(pairs)):
             yield f"the failing test has {pairs}"
+
+
+def _reading_first(
+    case: Case, suspect: Suspect, observations: Sequence[Observation]
+) -> tuple[Observation, ...]:
+    """The observations, what the statement itself reads put before other variables in scope."""
+    statement = case.statement(suspect)
+    return tuple(
+        replace(one, variables=tuple(dict.fromkeys([*read_by(statement, one.variables), *one.variables])))
+        for one in observations
+    )
 
 
 def _when(failing: Sequence[Observation], passing: Sequence[Observation], case: Case) -> tuple[str, str]:
@@ -112,7 +139,7 @@ def _results(observations: Sequence[Observation]) -> list[str]:
 
 
 def _alternatives(values: Sequence[str]) -> str:
-    return listed([code(value, 30) for value in values], last="or", most=_FEW)
+    return listed([code(value, _SHORT) for value in values], last="or", most=_FEW)
 
 
 def _hits(failing: Sequence[Observation], passing: Sequence[Observation]) -> str:

@@ -194,7 +194,7 @@ def _numbers(came: Any, wanted: Any) -> Difference | None:
     ratio = _ratio(came, wanted)
     if ratio:
         return ratio
-    size = abs(gap) if isinstance(gap, int) else float(f"{abs(gap):.6g}")
+    size = str(abs(gap)) if isinstance(gap, int) else f"{abs(gap):.6g}"
     return Difference(kind="amount", text=f"{size} too {way}")
 
 
@@ -254,7 +254,7 @@ def _replaced(came: Any, wanted: Any) -> Difference | None:
     head = _common(came, wanted)
     tail = min(_common(came[::-1], wanted[::-1]), min(len(came), len(wanted)) - head)
     have, want = came[head : len(came) - tail], wanted[head : len(wanted) - tail]
-    if head + tail == 0:
+    if 2 * (head + tail) < max(len(came), len(wanted)):
         return None
     where = f"at character {head + 1}"
     newline = "\n" if isinstance(came, str) else b"\n"
@@ -313,13 +313,14 @@ def _same_length(came: Sequence[Any], wanted: Sequence[Any]) -> Difference | Non
 
 def _within(where: str, came: Any, wanted: Any) -> Difference:
     inner = _between(came, wanted)
-    text = f"`{where}` differs, {code(_written(came), 40)} instead of {code(_written(wanted), 40)}"
+    text = f"`{where}` differs, {code(written(came), 40)} instead of {code(written(wanted), 40)}"
     if inner and inner.text and inner.kind not in ("text", "type"):
         text += f" ({inner.text})"
     return Difference(kind=inner.kind if inner else "element", text=text)
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
+    """A read value as text again; what an object holds is left out."""
     if isinstance(value, Record):
         return f"{value.name}(...)" if value.fields else value.name
     return repr(value) if not isinstance(value, frozenset) else repr(set(value))
@@ -327,7 +328,7 @@ def _written(value: Any) -> str:
 
 def _shown(items: Sequence[Any]) -> str:
     verb = "is" if len(items) == 1 else "are"
-    return f"{listed([code(_written(item), 40) for item in items], most=2)} {verb}"
+    return f"{listed([code(written(item), 40) for item in items], most=2)} {verb}"
 
 
 def _members(came: frozenset[Any], wanted: frozenset[Any]) -> Difference | None:

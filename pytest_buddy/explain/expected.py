@@ -8,7 +8,7 @@ from pytest_buddy.domain import Comparison
 from pytest_buddy.explain.case import Case
 from pytest_buddy.explain.differences import Unreadable, read
 from pytest_buddy.explain.reading import name_of
-from pytest_buddy.explain.wording import code, compose, place
+from pytest_buddy.explain.wording import code, compose, place, qualified, valued
 
 _DID_NOT_RAISE = re.compile(r"DID NOT RAISE (?:any of )?(.+)", re.DOTALL)
 _NOT_RAISED = re.compile(r"(\w+) not raised")
@@ -18,6 +18,8 @@ _NO_MATCH = re.compile(r"(?:Regex|Expected regex)[^:]*: (.+?)\n\s*(?:Input|Actua
 _NEVER = re.compile(r"coroutine '([\w.<>]+)' was never awaited")
 _RECURSION = re.compile(r"maximum recursion depth exceeded")
 _FILE = re.compile(r" \(\S*[/\\]\S*\)$")
+_ROOM = 150
+_SHORT = 40
 _SYMBOLS = {"<": "below", ">": "above", "<=": "at most", ">=": "at least"}
 
 
@@ -35,6 +37,8 @@ def _subject(case: Case) -> str:
     subject = case.subject
     if subject is None or not subject.text:
         return "The checked value"
+    if subject.whole and subject.whole != subject.variable:
+        return f"{code(subject.whole)} after {code(f'{subject.variable} = {subject.text}', 70)}"
     if subject.variable:
         return code(f"{subject.variable} = {subject.text}", 70)
     return code(subject.text, 70)
@@ -69,7 +73,7 @@ def _fixture(case: Case) -> str | None:
     if case.failure.phase not in ("setup", "teardown"):
         return None
     frame = case.failure.project_frames[-1] if case.failure.project_frames else None
-    inside = f" in {code(frame.function)} ({place(frame.path, frame.line)})" if frame else ""
+    inside = f" in {qualified(frame.function)} ({place(frame.path, frame.line)})" if frame else ""
     said = f": {code(case.failure.message.splitlines()[0], 60)}" if case.failure.message.strip() else ""
     if case.failure.phase == "setup":
         return compose(f"A fixture fails before the test starts, with {code(case.error)}", said, inside)
@@ -131,8 +135,20 @@ def _equality(case: Case) -> str | None:
     if came == wanted:
         same = " They differ in something that the repr does not show, or their type has no `__eq__`."
         return compose(f"{_subject(case)} gave {code(came)}, which reads like the expected value.", same)
-    tail = _difference(case)
-    return compose(f"{_subject(case)} gave {code(came)}, but {code(wanted)} was expected", tail)
+    given, tail = _given(case), f" gave {code(came)}, but {code(wanted)} was expected"
+    start = _subject(case)
+    start = f"{start} with {given}" if given and len(start + given + tail) < _ROOM else start
+    return compose(f"{start}{tail}", _difference(case))
+
+
+def _given(case: Case) -> str:
+    """The arguments of the tested call that the test holds in variables, as in parametrized tests."""
+    frame, subject = case.test_frame, case.subject
+    if frame is None or subject is None or subject.call is None:
+        return ""
+    arguments = [*subject.call.args, *(one.value for one in subject.call.keywords)]
+    values = case.values(frame, [one.id for one in arguments if isinstance(one, ast.Name)])
+    return valued(one for one in values if len(one.value) <= _SHORT)
 
 
 def _relation(case: Case) -> str | None:
@@ -201,10 +217,10 @@ def _recursion(case: Case) -> str | None:
     if not (case.error == "RecursionError" or _RECURSION.search(case.failure.message)):
         return None
     circle = repeating(case)
-    names = " → ".join(code(frame) for frame in circle)
+    names = " → ".join(qualified(frame) for frame in circle)
     return compose(
         "The calls never come to an end (`RecursionError`)",
-        f": {names} → {code(circle[0])} and so on" if circle else "",
+        f": {names} → {qualified(circle[0])} and so on" if circle else "",
     )
 
 

@@ -47,7 +47,8 @@ def _chosen(case: Case) -> tuple[str, ...]:
     bullets = _without_repeats([*bullets, *(text for text in others if text)])
     advice = after_exception(case) or after_difference(case) or start_reading(case)
     for text in worthwhile(case):
-        if len(bullets) + 1 < _ENOUGH and _adds(text, [*bullets, advice]):
+        is_new = _adds(text, [*bullets, advice]) and not _is_told(text, advice)
+        if len(bullets) + 1 < _ENOUGH and is_new:
             bullets.append(text)
     for text in leftover(case):
         if len(bullets) + 1 < _FEWEST and _adds(text, [*bullets, advice]):
@@ -60,6 +61,11 @@ def _chosen(case: Case) -> tuple[str, ...]:
 
 def _without_repeats(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(texts))
+
+
+def _is_told(text: str, advice: str) -> bool:
+    """Whether the evidence of a bullet is what the advice rests on."""
+    return text.partition(": ")[2] in advice
 
 
 def _adds(text: str, bullets: list[str]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pytest_buddy.explain.case import Case
+from pytest_buddy.explain.together import kinship
 from pytest_buddy.explain.wording import code, compose, listed, number, place
 
 
@@ -14,8 +15,8 @@ def worthwhile(case: Case) -> Iterator[str]:
 
 def leftover(case: Case) -> Iterator[str]:
     """Facts for filling up; the last ones can be told of every failure."""
-    yield from _probes(case)
     yield from _output(case)
+    yield from filter(None, [kinship(case)])
     yield from _traceback(case)
     yield from _second(case)
     yield from _neighbours(case)
@@ -62,7 +63,7 @@ def _probes(case: Case) -> Iterator[str]:
     suspect = case.suspect
     for text in suspect.evidence if suspect else ():
         if suspect and not text.startswith("run by"):
-            yield compose(f"{place(suspect.path, suspect.line)} is suspected further because of this: {text}")
+            yield compose(f"More against {place(suspect.path, suspect.line)}: {text}")
 
 
 def _output(case: Case) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Which names a function, a module or a class brings into being."""
 
 import ast
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterable, Iterator
 
 from pytest_buddy.explain.reading import AnyFunction
 
@@ -39,3 +40,9 @@ def attributes_of(definition: ast.ClassDef) -> set[str]:
         for node in ast.walk(definition)
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
     }
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str:
+    """The candidate that is spelt most like a name; empty when none is."""
+    found = difflib.get_close_matches(name, [one for one in candidates if one != name], n=1, cutoff=0.7)
+    return found[0] if found else ""

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from pytest_buddy.domain import Frame, Variable
-from pytest_buddy.explain.case import Case
+from pytest_buddy.explain.case import Case, read_by
 from pytest_buddy.explain.expected import repeating
 from pytest_buddy.explain.reading import AnyFunction, names_read
-from pytest_buddy.explain.wording import code, compose, listed, place, valued
+from pytest_buddy.explain.wording import code, compose, listed, place, qualified, valued
 
 
 def origin(case: Case) -> str | None:
@@ -22,7 +22,8 @@ def values_at(case: Case, frame: Frame) -> tuple[Variable, ...]:
     """The known values of what the statement of a frame reads."""
     statement = case.library.statement(frame.path, frame.line)
     if statement is not None:
-        return case.values(frame, names_read(statement))
+        names = names_read(statement)
+        return read_by(statement, case.values(frame, names))
     return tuple(one for one in frame.variables if one.name in frame.source)
 
 
@@ -65,7 +66,7 @@ def _raised(case: Case) -> str | None:
     deepest = case.failure.frames[-1]
     text = case.header(frame.path, frame.line) or frame.source
     values = valued(values_at(case, frame))
-    where = f"{code(frame.function)} at {place(frame.path, frame.line)}"
+    where = f"{qualified(frame.function)} at {place(frame.path, frame.line)}"
     if case.error in ("SyntaxError", "IndentationError", "TabError"):
         return compose(f"Python cannot read {place(frame.path, frame.line)}: {code(text, 90)}")
     if deepest.project:
@@ -86,13 +87,13 @@ def _exit_of_function(case: Case) -> str | None:
     if len(left_by) != 1:
         if not left_by and case.ends_without_return(called, case.failure.test):
             return compose(f"{where} came to its end in this test without reaching a `return`")
-        lines = listed([str(one.lineno) for one in left_by])
+        lines = listed(map(str, sorted(one.lineno for one in left_by)))
         return compose(f"{start} in this test in lines {lines}") if left_by else None
     statement = left_by[0]
     text = case.library.header(called.path, statement)
     failing, _ = case.observed(called.path, statement.lineno)
     mine = [one for one in failing if one.test == case.failure.test] or list(failing[:1])
-    values = valued(mine[0].variables) if mine else ""
+    values = valued(read_by(statement, mine[0].variables)) if mine else ""
     return compose(
         f"{start} in this test by {code(text, 70)} in line {statement.lineno}",
         f" with {values}" if values else "",
@@ -104,7 +105,7 @@ def _path_of_calls(case: Case) -> str | None:
     frames = case.failure.project_frames
     if len(frames) < 2:
         return None
-    steps = [f"{code(frame.function)} ({place(frame.path, frame.line)})" for frame in frames[-3:]]
+    steps = [f"{qualified(frame.function)} ({place(frame.path, frame.line)})" for frame in frames[-3:]]
     return compose(f"The calls lead through {' → '.join(steps)}")
 
 

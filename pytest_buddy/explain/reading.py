@@ -94,10 +94,41 @@ class Library:
     def called(self, path: str, call: ast.Call) -> Definition | None:
         """The function that a call names, when only one definition can be meant."""
         name = name_of(call.func)
+        if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Constant | ast.JoinedStr):
+            return None  # a method of a text
         found = [one for one in self.definitions(name) if isinstance(one.node, AnyFunction)]
         here = [one for one in found if one.path == path]
         chosen = here if here and isinstance(call.func, ast.Name) else found
         return chosen[0] if len(chosen) == 1 else None
+
+    def raises(self, name: str) -> list[tuple[str, ast.Raise]]:
+        """Every `raise` of an exception of that name."""
+        return [
+            (path, statement)
+            for path, source in self.sources.items()
+            if name.encode() in source.content
+            for statement in self._statements(path)
+            if isinstance(statement, ast.Raise) and name == _raised_name(statement)
+        ]
+
+    def guard(self, path: str, statement: ast.stmt) -> ast.If | None:
+        """The `if` whose body holds a statement directly."""
+        found = (one for one in self._statements(path) if isinstance(one, ast.If) and statement in one.body)
+        return next(found, None)
+
+    def calls_without_await(self, name: str) -> list[tuple[str, ast.Call]]:
+        """Every call of a function of that name that is not awaited."""
+        found: list[tuple[str, ast.Call]] = []
+        for path, source in self.sources.items():
+            tree = self.tree(path) if name.encode() in source.content else None
+            nodes = list(ast.walk(tree)) if tree else []
+            awaited = {id(node.value) for node in nodes if isinstance(node, ast.Await)}
+            found += [
+                (path, node)
+                for node in nodes
+                if isinstance(node, ast.Call) and name_of(node.func) == name and id(node) not in awaited
+            ]
+        return found
 
     def _statements(self, path: str) -> tuple[ast.stmt, ...]:
         """Every statement of a file, outer ones before those inside them."""
@@ -122,6 +153,11 @@ def _bodies(statement: ast.stmt) -> Iterator[ast.stmt]:
             yield child
         elif isinstance(child, ast.ExceptHandler | ast.match_case):
             yield from child.body
+
+
+def _raised_name(statement: ast.Raise) -> str:
+    raised = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
+    return name_of(raised) if raised is not None else ""
 
 
 def _covers(node: ast.stmt, line: int) -> bool:

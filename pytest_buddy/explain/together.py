@@ -28,9 +28,10 @@ def _one_parameter(case: Case) -> str | None:
     short = code(name.rpartition("::")[2])
     if len(bad) == len(members):
         return compose(f"All {len(members)} cases of {short} that were run fail, whatever the parameters")
+    verb = "fails" if len(bad) == 1 else "fail"
     cases = ", ".join(code(test[len(name) :], 30) for test in bad[:4])
     more = f" and {len(bad) - 4} more" if len(bad) > 4 else ""
-    return compose(f"Of {len(members)} cases of {short}, {len(bad)} fail: {cases}{more}; the others pass")
+    return compose(f"Of {len(members)} cases of {short}, {len(bad)} {verb}: {cases}{more}; the others pass")
 
 
 def _several(case: Case) -> str | None:
@@ -48,12 +49,22 @@ def _several(case: Case) -> str | None:
             if path:
                 where = place(path, line)
                 return compose(f"{_all(count).capitalize()} tests fail alike: {code(error)} at {where}")
-        whole = _same_home(case)
-        if whole:
-            return compose(f"{_all(count).capitalize()} failing tests are in {whole}")
-    kinds = Counter(failure.error_type.rpartition(".")[2] for failure in known if failure.error_type)
-    listing = ", ".join(f"{number(times, 'time')} {code(name)}" for name, times in kinds.most_common(3))
-    return compose(f"{count} failing tests have this one cause in common", f": {listing}" if listing else "")
+    return None
+
+
+def kinship(case: Case) -> str | None:
+    """What little else the failing tests of a fault are known to share."""
+    count = len(case.fault.tests) or len(case.failures)
+    if count < 2:
+        return None
+    home = _same_home(case)
+    if home:
+        return compose(f"{_all(count).capitalize()} failing tests are in {home}")
+    kinds = Counter(one.error_type.rpartition(".")[2] for one in case.failures if one.error_type)
+    listing = ", ".join(f"{times} with {code(name)}" for name, times in kinds.most_common(3))
+    return compose(
+        f"{count} tests fail at what looks like one fault", f": {listing}" if len(kinds) > 1 else ""
+    )
 
 
 def _all(count: int) -> str:

@@ -27,6 +27,12 @@ def place(path: str, line: int) -> str:
     return code(f"{path}:{line}" if line else path, 100)
 
 
+def qualified(name: str) -> str:
+    """The qualified name of a code object as people call it, in backticks."""
+    parts = [part for part in name.split(".") if not part.startswith("<")]
+    return code(".".join(parts) or name)
+
+
 def number(count: int, noun: str, plural: str = "") -> str:
     """A count and its noun."""
     return f"{count} {noun if count == 1 else plural or noun + 's'}"

@@ -266,6 +266,19 @@ CASES = [
         (ran(f"{TEST}::TestStore::test_approx", 3, 11), ran(f"{TEST}::test_other", failed=False)),
     ),
     case(
+        "odd_probed",
+        Failure(
+            test=f"{TEST}::test_add",
+            phase="call",
+            error_type="AssertionError",
+            message="assert 2 == 7",
+            comparison=Comparison(operator="==", left="2", right="7"),
+            frames=(frame(TEST, 11, "test_add"),),
+        ),
+        (suspect(16, evidence=("changing `-` to `+` makes 1 failing test pass",)),),
+        (ran(f"{TEST}::test_add", 14, 15, 16), ran(f"{TEST}::test_other", 11, failed=False)),
+    ),
+    case(
         "odd_never_awaited",
         Failure(
             test=f"{TEST}::test_add",
