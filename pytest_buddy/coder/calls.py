@@ -145,6 +145,7 @@ def sibling_attribute(site: Site, node: ast.Attribute) -> Iterator[Change]:
         if other != node.attr:
             why = f"uses the attribute `{other}` instead of `{node.attr}`"
             prior = ((0.3 if own else 0.05) + likeness(node.attr, other)) * stored * known
+            prior *= site.scope.suits(f"self.{node.attr}", f"self.{other}") if own else 1.0
             yield Change(splices=(_attribute(site, node, other),), rationale=why, prior=prior)
 
 
@@ -333,7 +334,8 @@ def swap_arguments(site: Site, node: ast.Call) -> Iterator[Change]:
         )
         why = f"swaps the arguments `{site.text(left)}` and `{site.text(right)}`"
         harmless = isinstance(node.func, ast.Name) and node.func.id in ("min", "max")
-        yield Change(splices=splices, rationale=why, prior=0.1 if harmless else 1.0)
+        mixed = isinstance(left, ast.Constant) != isinstance(right, ast.Constant)
+        yield Change(splices=splices, rationale=why, prior=0.1 if harmless else 0.4 if mixed else 1.0)
 
 
 @on_expressions("keyword-name", 0.06, ast.Call)
@@ -370,7 +372,7 @@ def _wrappable(site: Site) -> Iterator[tuple[ast.expr, float]]:
                 yield node, 1.0
             case ast.Assign() | ast.comprehension() | ast.keyword():
                 yield node, 0.7
-            case ast.Call() | ast.Compare() | ast.Dict():
+            case ast.Call() | ast.Compare() | ast.Dict() | ast.Tuple():
                 yield node, 0.6
             case ast.BinOp() | ast.ListComp() | ast.GeneratorExp() | ast.AugAssign():
                 yield node, 0.5

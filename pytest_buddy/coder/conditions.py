@@ -6,6 +6,7 @@ from typing import Final
 
 from pytest_buddy.coder.change import Change, Splice, Template, on_expressions, on_statement
 from pytest_buddy.coder.precedence import AND, COMPARE, CONDITIONAL, NOT, OR, level_of
+from pytest_buddy.coder.roles import key_of
 from pytest_buddy.coder.site import Site
 
 _SYMBOL: Final[dict[type[ast.cmpop], str]] = {
@@ -35,6 +36,8 @@ def _test_slots(site: Site) -> Iterator[ast.expr]:
             yield node.test
         elif isinstance(node, ast.comprehension):
             yield from node.ifs
+    if isinstance(site.node, ast.Match):
+        yield from (case.guard for case in site.node.cases if case.guard is not None)
 
 
 def _operator_span(site: Site, left: ast.expr, right: ast.expr) -> tuple[int, int] | None:
@@ -142,15 +145,23 @@ def _truths(site: Site) -> Iterator[ast.expr]:
             yield from (value for value in test.values if not _is_not(value))
         if not _is_not(test) and not isinstance(test, ast.Constant):
             yield test
-    if isinstance(site.node, ast.Return) and isinstance(site.node.value, ast.expr):
+    if isinstance(site.node, ast.Return | ast.Assign) and isinstance(site.node.value, ast.expr):
         value = site.node.value
-        predicate = isinstance(value, ast.BoolOp | ast.Compare) or (
-            isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _PREDICATES
-        )
-        if predicate:
+        if _is_predicate(site, value):
             yield value
         if isinstance(value, ast.BoolOp):
             yield from (item for item in value.values if not _is_not(item))
+
+
+def _is_predicate(site: Site, value: ast.expr) -> bool:
+    match value:
+        case ast.BoolOp() | ast.Compare():
+            return True
+        case ast.Call(func=ast.Name(id=name)):
+            return name in _PREDICATES
+        case ast.Name() | ast.Attribute():
+            return "truth" in site.hints.signals and not site.scope.roles.get(key_of(value))
+    return False
 
 
 _PREDICATES: Final = frozenset({"any", "all", "isinstance", "bool", "issubclass", "hasattr", "callable"})

@@ -74,9 +74,9 @@ _BY_MESSAGE: Final[tuple[tuple[str, Mapping[str, float]], ...]] = (
     (r"takes \d+ .*were? given|takes no arguments", {"drop-argument": 4, "missing-self": 3, "add-self": 6}),
     (
         r"'NoneType' object",
-        {"none-guard": 3, "add-return": 6, "return-value": 6, "default": 3, "dict-get": 2, "in-place": 4},
+        {"none-guard": 3, "add-return": 6, "return-value": 6, "default": 3, "dict-get": 2, "in-place": 4, "usual-argument": 2},
     ),
-    (r"NoneType", {"none-guard": 2, "add-return": 3, "default": 2}),
+    (r"NoneType", {"none-guard": 2, "add-return": 3, "default": 2, "usual-argument": 3}),
     (r"is not callable", {"call-parentheses": 4, "attribute": 2}),
     (r"'(builtin_function_or_|)method'|'function'", {"call-parentheses": 5}),
     (r"coroutine|never awaited|can't be used in 'await'|async_generator", {"await": 8}),

@@ -232,7 +232,7 @@ def initialise(site: Site) -> Iterator[Change]:
         known = site.scope.names.get(name)
         if known is None or known.kind not in ("local", "parameter"):
             continue
-        outer = {item.id for item in ast.walk(site.source.tree) if isinstance(item, ast.Name)}
+        outer = {item.id for item in site.outline.nodes if isinstance(item, ast.Name)}
         module = {
             target.id
             for node in site.source.tree.body

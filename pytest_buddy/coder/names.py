@@ -3,7 +3,7 @@
 import ast
 import difflib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import combinations
 from typing import Final
@@ -112,9 +112,14 @@ def _values(site: Site, node: ast.Name) -> Iterator[tuple[str, float]]:
             prior *= 4  # a parameter or local nobody reads wants to be read
         if wanted is not None and scope.annotations.get(name) == wanted:
             prior *= 1.5
-        if (name in scope.container_names) != (node.id in scope.container_names):
-            prior *= 0.5
+        prior *= scope.suits(node.id, name) * _same_type(site, node.id, name)
         yield name, prior
+
+
+def _same_type(site: Site, old: str, new: str) -> float:
+    """Whether the values that the failure shows for both variables have a type in common."""
+    first, second = site.hints.values.get(old), site.hints.values.get(new)
+    return 0.3 if first and second and not first & second else 1.0
 
 
 @on_expressions("swap-name", 0.3, ast.Name, spread=3)
@@ -133,7 +138,7 @@ def swap_name(site: Site, node: ast.Name) -> Iterator[Change]:
             node,
             name,
             f"{'assigns to' if stored else 'uses'} `{name}` instead of `{node.id}`",
-            prior=prior * (0.3 if stored else 1.0) * (0.15 if doubled else 1.0),
+            prior=prior * (0.2 if stored else 1.0) * (0.15 if doubled else 1.0),
             suspicion=0.5 if doubled else 0.0,
             structural=stored,
         )
@@ -206,7 +211,7 @@ def self_attribute(site: Site, node: ast.Name) -> Iterator[Change]:
     for attribute in scope.data_attributes:
         if attribute.lstrip("_") != node.id:
             text = f"{scope.instance}.{attribute}"
-            prior = 0.2 + likeness(attribute, node.id)
+            prior = (0.2 + likeness(attribute, node.id)) * scope.suits(node.id, f"self.{attribute}")
             yield site.change(node, text, f"uses `{text}` instead of `{node.id}`", prior=prior)
 
 
@@ -232,15 +237,17 @@ def did_you_mean(site: Site) -> Iterator[Change]:
         places = list(_spelled(site, wrong))
         if not places:
             continue
+        everywhere = list(_spelled(site, wrong, ast.walk(site.statement.owner.node)))
         offered = [*sorted(site.hints.suggested), *near(wrong, tuple(_known_names(site)))]
         for rank, name in enumerate(dict.fromkeys(offered)):
             why = f"`{wrong}` is not known here; `{name}` is, and is spelled alike"
-            splices = tuple(Splice(start, end, name) for start, end in places)
-            yield Change(splices=splices, rationale=why, prior=0.6**rank)
+            for spans, prior in ((places, 1.0), (everywhere, 0.9)):
+                splices = tuple(Splice(start, end, name) for start, end in spans)
+                yield Change(splices=splices, rationale=why, prior=prior * 0.6**rank, structural=True)
 
 
-def _spelled(site: Site, wrong: str) -> Iterator[tuple[int, int]]:
-    for node in site.parents:
+def _spelled(site: Site, wrong: str, nodes: Iterable[ast.AST] = ()) -> Iterator[tuple[int, int]]:
+    for node in nodes or site.parents:
         if isinstance(node, ast.Name) and node.id == wrong:
             yield site.source.span(node)
         elif isinstance(node, ast.Attribute) and node.attr == wrong:

@@ -6,6 +6,7 @@ from typing import Final
 
 from pytest_buddy.coder.change import Change, Splice, Template, on_expressions, on_statement
 from pytest_buddy.coder.precedence import ADD, MULTIPLY, UNARY, binary_level, level_of
+from pytest_buddy.coder.roles import key_of
 from pytest_buddy.coder.site import Site
 
 _SYMBOL: Final[dict[type[ast.operator], str]] = {
@@ -114,12 +115,14 @@ def drop_operand(site: Site, node: ast.BinOp) -> Iterator[Change]:
         if isinstance(kept, ast.Constant):
             continue
         small = isinstance(dropped, ast.Constant)
+        idle = isinstance(site.node, ast.AugAssign) and site.text(kept) == site.text(site.node.target)
         yield site.change(
             node,
             site.text(kept),
             f"drops `{site.text(dropped)}` from `{site.text(node)}`",
             level=level_of(kept),
-            prior=(1.0 if small else 0.5) * (1.0 if kept is node.left else 0.4),
+            prior=(1.0 if small else 0.5) * (1.0 if kept is node.left else 0.4) * (0.2 if idle else 1.0),
+            suspicion=0.5 if idle else 0.0,
             signal=_dropped_signal(node, dropped),
         )
 
@@ -307,6 +310,7 @@ def other_expression(site: Site) -> Iterator[Change]:
                 prior *= 0.8
             if found.node in site.parents:
                 prior *= 0.5
+            prior *= site.scope.suits(key_of(node), key_of(found.node))
             why = f"uses `{other}` instead of `{text}`"
             yield site.change(node, other, why, level=level_of(found.node), prior=prior)
 

@@ -70,6 +70,14 @@ class Statement:
         return max(self.node.lineno, body[0].lineno - 1)
 
     @property
+    def own_lines(self) -> tuple[int, ...]:
+        """The lines of the statement, those of its body left out; of a `match`, also its `case` lines."""
+        lines = list(range(self.node.lineno, self.header_end + 1))
+        if isinstance(self.node, ast.Match):
+            lines += [case.pattern.lineno for case in self.node.cases]
+        return tuple(dict.fromkeys(lines))
+
+    @property
     def in_loop(self) -> bool:
         """Whether `break` and `continue` are allowed here."""
         return any(isinstance(ancestor, LOOPS) for ancestor in self.ancestors)
@@ -106,7 +114,7 @@ class Outline:
         """Line -> the statements whose own lines (a compound one's header) include it, outer first."""
         lines: dict[int, tuple[Statement, ...]] = {}
         for statement in self.statements:
-            for line in range(statement.node.lineno, statement.header_end + 1):
+            for line in statement.own_lines:
                 lines[line] = (*lines.get(line, ()), statement)
         return lines
 
@@ -134,12 +142,17 @@ class Outline:
         return {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
 
     @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the file."""
+        return tuple(ast.walk(self.source.tree))
+
+    @cached_property
     def attributes(self) -> tuple[dict[str, int], dict[str, int]]:
         """How often each attribute name is read as a value, and how often it is called, in the file."""
         read: dict[str, int] = {}
         called: dict[str, int] = {}
         callees: set[int] = set()
-        for node in ast.walk(self.source.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Call):
                 callees.add(id(node.func))
             if isinstance(node, ast.Attribute):
@@ -161,7 +174,7 @@ class Outline:
     def strings(self) -> dict[str, int]:
         """How often each string constant without white space appears in the file."""
         counts: dict[str, int] = {}
-        for node in ast.walk(self.source.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 value = node.value
                 if value and len(value) <= 40 and not any(character.isspace() for character in value):

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from pytest_buddy.coder.outline import FunctionNode, Outline, Owner
+from pytest_buddy.coder.roles import Role, read_roles
 
 Kind = Literal["parameter", "local", "enclosing", "constant", "callable", "import", "builtin"]
 _NESTED = (*FunctionNode.__args__, ast.ClassDef, ast.Lambda)
@@ -175,30 +176,28 @@ class Scope:
         return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(self.owner.node))
 
     @cached_property
+    def roles(self) -> dict[str, frozenset[Role]]:
+        """Variable (or `self.attribute`) -> what the code uses it as."""
+        own = (*own_nodes(self.owner.node), *self._own_arguments)
+        node = self.owner.enclosing_class
+        shared = read_roles(ast.walk(node)) if node is not None and self.instance else {}
+        return {key: roles for key, roles in shared.items() if key.startswith("self.")} | read_roles(own)
+
+    @property
+    def _own_arguments(self) -> tuple[ast.arg, ...]:
+        return parameters(self.owner.function) if self.owner.function is not None else ()
+
+    def suits(self, old: str, new: str) -> float:
+        """How well a variable fits where another is, by what the code uses both as."""
+        first, second = self.roles.get(old), self.roles.get(new)
+        if not first or not second:
+            return 1.0
+        return 1.2 if first & second else 0.2
+
+    @cached_property
     def container_names(self) -> frozenset[str]:
-        """Names that the owner evidently uses as text or collections, not as numbers."""
-        found: set[str] = set()
-        for node in own_nodes(self.owner.node):
-            match node:
-                case ast.For(iter=ast.Name(id=name)) | ast.comprehension(iter=ast.Name(id=name)):
-                    found.add(name)
-                case ast.Subscript(value=ast.Name(id=name)):
-                    found.add(name)
-                case ast.Call(func=ast.Attribute(value=ast.Name(id=name))):
-                    found.add(name)
-                case ast.Call(
-                    func=ast.Name(id="len" | "sorted" | "sum" | "enumerate" | "reversed"),
-                    args=[ast.Name(id=name)],
-                ):
-                    found.add(name)
-                case ast.Assign(
-                    targets=[ast.Name(id=name)],
-                    value=ast.List() | ast.Dict() | ast.Set() | ast.Tuple() | ast.ListComp() | ast.DictComp(),
-                ):
-                    found.add(name)
-                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str())):
-                    found.add(name)
-        return frozenset(found)
+        """Names that the owner uses as text, collections or objects, and not as numbers."""
+        return frozenset(name for name, roles in self.roles.items() if "number" not in roles)
 
 
 def _decorator_names(function: FunctionNode) -> set[str]:

@@ -88,6 +88,8 @@ class Site:
             yield from self._interpolations(parent)
             return
         top = parent is self.node
+        if isinstance(parent, ast.Match):
+            yield from _case_expressions(parent)
         for name, value in ast.iter_fields(parent):
             if name in _ANNOTATIONS or (top and name in _BLOCKS):
                 continue
@@ -245,6 +247,15 @@ class Site:
     def _margin(self, line: int) -> str:
         text = self.source.line(line)
         return text[: len(text) - len(text.lstrip())]
+
+
+def _case_expressions(node: ast.Match) -> Iterator[ast.expr]:
+    for case in node.cases:
+        if case.guard is not None:
+            yield case.guard
+        for pattern in ast.walk(case.pattern):
+            if isinstance(pattern, ast.MatchValue) and isinstance(pattern.value, ast.Constant):
+                yield pattern.value
 
 
 _LOAD = ast.Load()

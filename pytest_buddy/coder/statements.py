@@ -332,7 +332,7 @@ def raise_other(site: Site) -> Iterator[Change]:
             yield site.change(kind, name, f"raises `{name}` instead of `{kind.id}`", prior=prior)
 
 
-@on_statement("delete", 0.012)
+@on_statement("delete", 0.002)
 def delete(site: Site) -> Iterator[Change]:
     """The statement left out."""
     statement = site.statement

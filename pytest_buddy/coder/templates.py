@@ -1,5 +1,7 @@
 """The template engine: a coder that needs no model."""
 
+import ast
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -156,11 +158,7 @@ class _Search:
         except UnicodeEncodeError:
             return None
         qualname = place.statement.owner.qualname
-        special = any(
-            text not in _COMMON and text in splice.text
-            for splice in change.splices
-            for text in self.hints.expected
-        )
+        special = _writes_expected(place, change, self.hints)
         return Patch(
             edits=edits,
             origin=f"template:{ranked.template}",
@@ -169,6 +167,19 @@ class _Search:
             suspicion=max(change.suspicion, 0.8 if special else 0.0),
             function=f"{source.module}.{qualname}" if qualname else source.module,
         )
+
+
+def _writes_expected(place: _Place, change: Change, hints: Hints) -> bool:
+    """Whether the change writes out a value that the test expects, where it stood nowhere before."""
+    node = place.statement.node
+    start, end = place.outline.source.span(node)
+    for text in hints.expected:
+        if text in _COMMON or (len(text) < 3 and not isinstance(node, ast.Return)):
+            continue
+        literal = re.compile(rf"(?<![\w.]){re.escape(text)}(?![\w.])")
+        if any(literal.search(splice.text) for splice in change.splices):
+            return text.encode() not in place.outline.source.content[start:end]
+    return False
 
 
 def canonical(source: Source, splices: tuple[Splice, ...]) -> tuple[object, ...]:

@@ -163,7 +163,7 @@ def test_patches_already_tried_are_left_out():
 
 def test_likelier_candidates_come_first():
     source = source_of(
-        "def f(a, b, limit):\n    total = a + b\n    if total > limit:\n        return limit\n    return total\n"
+        "def f(a, b, limit):\n    total = a + b\n    if total > limit:\n        return 1\n    return total\n"
     )
     priors = [patch.prior for patch in TemplateCoder().propose(context_of(source, 3))]
     assert priors[0] == max(priors)
