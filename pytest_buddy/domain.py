@@ -334,12 +334,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Seconds spent after the plain run, by step."""
+    """Seconds spent after the plain run, by step; `first_fix` is when the first fix was confirmed, if any."""
 
     collect: float = 0.0
     localize: float = 0.0
     propose: float = 0.0
     total: float = 0.0
+    first_fix: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The search for one fault's fix: candidates in, judged and confirmed proposals out."""
 
 import difflib
+import math
 import re
 import selectors
 import time
@@ -34,6 +35,7 @@ _CPU_LEVELS = (0.02, 0.2, 2.0, 20.0)
 _GRACE_SECONDS = 2.0
 _GRACE_TRIALS = 500
 _MOST_AFFECTED = 200
+_MOST_OTHERS = 20
 _MOST_CONFIRMED = 3
 _MOST_REFUTED = 6
 _TICK = 0.2
@@ -54,7 +56,11 @@ class Suite:
     @property
     def test_files(self) -> frozenset[str]:
         """The files that hold tests."""
-        return frozenset(outcome.test.split("::", 1)[0] for outcome in self.baseline.outcomes)
+        return frozenset(
+            outcome.test.split("::", 1)[0]
+            for outcome in self.baseline.outcomes
+            if not _is_doctest(outcome.test)
+        )
 
     def of(self, fault: Fault) -> tuple[str, ...]:
         """The confirmed failing tests of a fault that the runner has, quickest first."""
@@ -134,22 +140,29 @@ class FaultSearch:
         self._stopped: SearchStop = "exhausted"
         self._ticked = 0.0
         self._fault: Fault | None = None
+        self._mine: frozenset[str] = frozenset()
+        self._red = {item.test for item in suite.baseline.outcomes if item.status not in GREEN}
 
-    def settle(self, fault: Fault, failures: Sequence[Failure]) -> tuple[Fault, ...]:
-        """The fault with its proposals; two faults when a fix turned only some of its tests green."""
+    def settle(self, fault: Fault, failures: Sequence[Failure]) -> tuple[Fault, Fault | None]:
+        """The fault with its proposals, and the rest of it when a fix turned only some of its tests green."""
         self._fault = fault
+        self._mine = frozenset(fault.tests)
         tests = self._suite.of(fault)
         try:
             self._try_all(fault, tests, self._context(fault, failures))
-            if not self._passing and self._others:
-                return self._split(fault)
+            rest = None if self._passing else self._split(fault, tests)
+            if rest is not None:
+                fault = self._fault = replace(
+                    fault, tests=tuple(test for test in fault.tests if test not in set(rest.tests))
+                )
+                self._mine = frozenset(fault.tests)
             self._finish(fault)
         finally:
             for _, confirmation in self._running:
                 confirmation.close()
-        return self.known(fault)
+        return self.known(fault), rest
 
-    def known(self, fault: Fault) -> tuple[Fault, ...]:
+    def known(self, fault: Fault) -> Fault:
         """The fault with what has been found so far."""
         ranked = sorted(self._passing, key=self._rank)
         offered = [item for item in ranked if item.verdict.confirmed and item.verdict.outcome == "fixed"]
@@ -165,7 +178,7 @@ class FaultSearch:
             coders=tuple(coder.name for coder in self._coders),
             also_passing=max(0, len([item for item in ranked if item.verdict.outcome == "fixed"]) - 1),
         )
-        return (replace(fault, proposals=proposals, search=search),)
+        return replace(fault, proposals=proposals, search=search)
 
     def _context(self, fault: Fault, failures: Sequence[Failure]) -> Context:
         tests = set(fault.tests)
@@ -233,9 +246,7 @@ class FaultSearch:
 
     def _judge(self, fault: Fault, patch: Patch, tests: Sequence[str]) -> None:
         """All of the fault's tests and the affected green ones, in a fresh child."""
-        affected = self._suite.affected(self._places(patch))
-        trial = self._runner.judge(patch, [*tests, *affected], cpu=self._suite.cpu(tests[0], 1) + 1.0)
-        judged = _Judged(patch, self._verdict(trial, tests), self._validated)
+        judged = _Judged(patch, self._full_verdict(patch, tests), self._validated)
         if judged.verdict.outcome == "fixed":
             self._passing.append(judged)
             if self._first_hit is None:
@@ -244,14 +255,22 @@ class FaultSearch:
         elif judged.verdict.outcome == "partial":
             self._others.append(judged)
 
+    def _full_verdict(self, patch: Patch, tests: Sequence[str]) -> Verdict:
+        affected = self._suite.affected(self._places(patch))
+        others = [test for test in self._suite.failing if test not in self._mine][:_MOST_OTHERS]
+        cpu = self._suite.cpu(tests[0], 1) + 1.0
+        return self._verdict(self._runner.judge(patch, [*tests, *others, *affected], cpu=cpu), tests)
+
     def _verdict(self, trial: Trial, tests: Sequence[str]) -> Verdict:
         ended = {outcome.test: outcome.status for outcome in trial.outcomes}
-        fixed = tuple(test for test in tests if ended.get(test) in GREEN)
+        fixed = tuple(
+            test for test, status in ended.items() if status in GREEN and test in self._suite.failing
+        )
         broken = tuple(
             test for test, status in ended.items() if status not in GREEN and test not in self._suite.failing
         )
         return Verdict(
-            outcome=_outcome(fixed=len(fixed), of=len(tests), broken=len(broken)),
+            outcome=_outcome(fixed=len(self._mine & set(fixed)), of=len(tests), broken=len(broken)),
             fixed=fixed,
             broken=broken,
             ran=len(ended),
@@ -271,7 +290,7 @@ class FaultSearch:
     # Confirming.
 
     def _start_confirmation(self, fault: Fault, judged: _Judged) -> Confirmation:
-        needed = {*fault.tests, *self._suite.affected(self._places(judged.patch))}
+        needed = {*fault.tests, *self._suite.failing, *self._suite.affected(self._places(judged.patch))}
         room = max(2.0, self._deadline - time.monotonic()) * 0.4
         tests = to_confirm(self._suite.baseline, needed, seconds=room)
         contents = {
@@ -292,17 +311,19 @@ class FaultSearch:
         assert self._fault is not None
         ended = confirmation.outcomes
         mine = [test for test in self._fault.tests if test in ended]
-        fixed = tuple(test for test in mine if ended[test].status in GREEN)
-        red = {outcome.test for outcome in self._suite.baseline.outcomes if outcome.status not in GREEN}
-        suspicious = [test for test, end in ended.items() if end.status not in GREEN and test not in red]
+        turned = tuple(test for test, end in ended.items() if end.status in GREEN and test in self._red)
+        fixed = tuple(test for test in mine if test in turned)
+        suspicious = [
+            test for test, end in ended.items() if end.status not in GREEN and test not in self._red
+        ]
         broken = tuple(test for test in suspicious if self._green_unpatched(suspicious, test))
         loaded = set(judged.patch.paths) <= confirmation.loaded
         judged.verdict = Verdict(
             outcome=_outcome(fixed=len(fixed), of=len(mine), broken=len(broken)),
-            fixed=fixed,
+            fixed=turned,
             broken=broken,
             ran=len(ended),
-            confirmed=bool(loaded and fixed and confirmation.complete),
+            confirmed=bool(loaded and mine and confirmation.complete),
             sandbox=self._launcher.level,
             seconds=confirmation.seconds,
         )
@@ -350,24 +371,44 @@ class FaultSearch:
                     best.verdict = replace(best.verdict, outcome="rejected")
                 refuted += 1
 
-    def _split(self, fault: Fault) -> tuple[Fault, ...]:
-        """Where a patch fixes some of the tests and breaks none, those are a fault of their own."""
-        return self.known(fault)
+    def _split(self, fault: Fault, tests: Sequence[str]) -> Fault | None:
+        """Where patches fix some of the tests and break none, those are a fault of their own.
+
+        Gives what is left of the fault; the patches that fix the largest share count as its fixes.
+        """
+        judged = [item for item in self._others if item.verdict.ran or self._judged_again(item, tests)]
+        shares = [frozenset(item.verdict.fixed) & self._mine for item in judged if not item.verdict.broken]
+        best = max(shares, key=len, default=frozenset())
+        if not best or len(best) == len(tests):
+            return None
+        for item in judged:
+            if not item.verdict.broken and frozenset(item.verdict.fixed) & self._mine == best:
+                item.verdict = replace(item.verdict, outcome="fixed")
+                self._passing.append(item)
+        left = tuple(test for test in fault.tests if test not in best)
+        return replace(fault, id=f"{fault.id}b", tests=left, proposals=(), explanation=None)
+
+    def _judged_again(self, item: _Judged, tests: Sequence[str]) -> bool:
+        """Judge a candidate that made progress on some test, when that has not been done yet."""
+        if time.monotonic() > self._deadline:
+            return False
+        item.verdict = self._full_verdict(item.patch, tests)
+        return True
 
     # Ranking.
 
-    def _rank(self, item: _Judged) -> tuple[object, ...]:
+    def _rank(self, item: _Judged) -> tuple[float, ...]:
         patch = item.patch
         size = sum(
             _token_distance(self._suite.sources[edit.path].content[edit.start : edit.end], edit.replacement)
             for edit in patch.edits
         )
+        more = sum(1 for test in item.verdict.fixed if test not in self._mine)
         return (
             round(patch.suspicion, 1),
             changed_lines(patch, self._suite.sources),
-            size,
-            -patch.prior,
-            item.order,
+            -more,
+            math.log2(1 + item.order) + size,
         )
 
     def _proposal(self, item: _Judged, rank: int) -> Proposal:
@@ -378,6 +419,14 @@ class FaultSearch:
             changed_lines=changed_lines(item.patch, self._suite.sources),
             rank=rank,
         )
+
+
+def _is_doctest(test: str) -> bool:
+    """Whether a node id is of an example in a docstring: pytest names those by their dotted path."""
+    path, _, name = test.partition("::")
+    dotted = path.removesuffix(".py").replace("/", ".")
+    name = name.partition("[")[0]
+    return "." in name or (bool(name) and f".{dotted}".endswith(f".{name}"))
 
 
 def _outcome(*, fixed: int, of: int, broken: int) -> VerdictOutcome:

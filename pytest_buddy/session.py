@@ -15,10 +15,12 @@ from pytest_buddy.domain import (
     GREEN,
     Baseline,
     Diagnosis,
+    Event,
     Failure,
     Fault,
     FaultLocated,
     FaultSettled,
+    FixConfirmed,
     NoticeGiven,
     Observation,
     Outcome,
@@ -98,8 +100,14 @@ class Session:
         self._launcher = launcher
         self._workspace: Workspace = launcher.workspace
         self._config = config
-        self._emit = emit
+        self._tell = emit
         self._coders = coders(config)
+        self._first_fix: float | None = None
+
+    def _emit(self, event: Event) -> None:
+        if isinstance(event, FixConfirmed) and self._first_fix is None:
+            self._first_fix = time.monotonic()
+        self._tell(event)
 
     def diagnose(self, baseline: Baseline) -> Diagnosis:
         """From the red tests of a plain run to faults, explanations and confirmed fixes."""
@@ -282,11 +290,12 @@ class Session:
         )
 
     def _search(self, work: _Work, runner: Runner, suite: Suite, deadline: float) -> None:
-        open_faults = [fault for fault in work.faults if fault.suspects and suite.of(fault)]
-        for number, fault in enumerate(open_faults):
+        waiting = [fault for fault in work.faults if fault.suspects and suite.of(fault)]
+        while waiting:
+            fault = waiting.pop(0)
             self._emit(StepStarted(step="propose", detail=fault.id))
             now = time.monotonic()
-            share = (deadline - now) / (len(open_faults) - number) if deadline > now else 0.0
+            share = (deadline - now) / (len(waiting) + 1) if deadline > now else 0.0
             search = FaultSearch(
                 runner=runner,
                 launcher=self._launcher,
@@ -296,14 +305,22 @@ class Session:
                 emit=self._emit,
                 deadline=now + share,
             )
-            settled: tuple[Fault, ...] = (fault,)
+            place = work.faults.index(fault)
             try:
-                settled = search.settle(fault, work.baseline.failures)
-            finally:
-                place = work.faults.index(fault)
-                work.faults[place : place + 1] = settled or search.known(fault)
-            for item in settled:
-                self._emit(FaultSettled(fault=item))
+                settled, rest = search.settle(fault, work.baseline.failures)
+            except (KeyboardInterrupt, BuddyError):
+                work.faults[place] = search.known(fault)
+                raise
+            cured = [other for other in waiting if _cured(other, settled)]
+            waiting = [other for other in waiting if other not in cured]
+            work.faults = [other for other in work.faults if other not in cured]
+            place = work.faults.index(fault)
+            tests = (*settled.tests, *(test for other in cured for test in other.tests))
+            work.faults[place] = replace(settled, tests=tests)
+            self._emit(FaultSettled(fault=work.faults[place]))
+            if rest is not None:
+                work.faults.append(rest)
+                waiting.append(rest)
 
     def _notice(self, work: _Work, text: str, hint: str = "") -> None:
         work.notices.append(f"{text}. {hint}" if hint else text)
@@ -323,9 +340,16 @@ class Session:
                 localize=spent.get("localize", 0.0),
                 propose=spent.get("propose", 0.0),
                 total=time.monotonic() - work.started,
+                first_fix=self._first_fix and self._first_fix - work.started,
             ),
             notices=tuple(work.notices),
         )
+
+
+def _cured(fault: Fault, settled: Fault) -> bool:
+    """Whether the confirmed fix of one fault also turned all tests of another green: then they are one."""
+    fix = settled.fix
+    return fix is not None and set(fault.tests) <= set(fix.verdict.fixed)
 
 
 class _timed:

@@ -54,6 +54,7 @@ class JsonReporter:
                 "localize": _number(timing.localize),
                 "propose": _number(timing.propose),
                 "total": _number(timing.total),
+                "first_fix": None if timing.first_fix is None else _number(timing.first_fix),
             },
         }
 

@@ -111,6 +111,9 @@ class Execution:
         status = "passed"
         try:
             item.ihook.pytest_runtest_setup(item=item)
+            # Fixtures such as tmp_path look at the report of the set-up when they are torn down.
+            nothing = pytest.CallInfo.from_call(lambda: None, "setup")
+            item.ihook.pytest_runtest_makereport(item=item, call=nothing)
             item.ihook.pytest_runtest_call(item=item)
         except (pytest.skip.Exception, unittest.SkipTest) as skipped:
             status, error = "skipped", skipped

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from types import ModuleType
 from typing import Any
 
 _CONTAINERS = (list, dict, set)
@@ -21,20 +22,25 @@ class StateGuard:
     """
 
     def __init__(self, prefix: str) -> None:
-        self._modules = [
-            module
-            for module in list(sys.modules.values())
-            if (getattr(module, "__file__", None) or "").startswith(prefix)
-        ]
+        self._prefix = prefix
+        self._modules = self._loaded()
         self._before = self._take()
-        self._loaded = len(sys.modules)
 
     def changed(self) -> bool:
         """Whether the fingerprint differs from that of the start."""
-        return len(sys.modules) != self._loaded or self._take() != self._before
+        return len(self._loaded()) != len(self._modules) or self._take() != self._before
+
+    def _loaded(self) -> list[ModuleType]:
+        """The project's modules; others are loaded once and do no harm."""
+        return [
+            module
+            for module in list(sys.modules.values())
+            if (getattr(module, "__file__", None) or "").startswith(self._prefix)
+        ]
 
     def _take(self) -> list[Any]:
-        shapes: list[Any] = [os.getcwd(), dict(os.environ), len(sys.path)]  # noqa: PTH109  a plain comparison
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        shapes: list[Any] = [os.getcwd(), variables, len(sys.path)]  # noqa: PTH109  a plain comparison
         for module in self._modules:
             for name, value in vars(module).items():
                 if name.startswith("@py_"):
