@@ -2,14 +2,13 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pytest_buddy.coder.signals import STRONG, WEAK, value_signals
 from pytest_buddy.domain import Failure
 
-_STRONG: Final = 6.0
-_WEAK: Final = 2.5
 _REVERSED: Final = 0.6  # people also write `assert expected == actual`
 _LONGEST_REPR: Final = 2_000
 
@@ -72,11 +71,8 @@ _ON_TIMEOUT: Final[Mapping[str, float]] = {
 _BY_MESSAGE: Final[tuple[tuple[str, Mapping[str, float]], ...]] = (
     (r"missing \d+ required", {"add-argument": 4, "super-init": 2}),
     (r"takes \d+ .*were? given|takes no arguments", {"drop-argument": 4, "missing-self": 3, "add-self": 6}),
-    (
-        r"'NoneType' object",
-        {"none-guard": 3, "add-return": 6, "return-value": 6, "default": 3, "dict-get": 2, "in-place": 4, "usual-argument": 2},
-    ),
-    (r"NoneType", {"none-guard": 2, "add-return": 3, "default": 2, "usual-argument": 3}),
+    (r"'NoneType' object", {"none-guard": 3, "add-return": 6, "return-value": 6, "in-place": 4}),
+    (r"NoneType", {"none-guard": 2, "add-return": 3, "default": 2, "usual-argument": 3, "dict-get": 2}),
     (r"is not callable", {"call-parentheses": 4, "attribute": 2}),
     (r"'(builtin_function_or_|)method'|'function'", {"call-parentheses": 5}),
     (r"coroutine|never awaited|can't be used in 'await'|async_generator", {"await": 8}),
@@ -85,6 +81,19 @@ _BY_MESSAGE: Final[tuple[tuple[str, Mapping[str, float]], ...]] = (
     (r"changed size during iteration|mutated during iteration", {"wrap-call": 4, "copy": 5}),
     (r"not subscriptable", {"call-parentheses": 2, "wrap-call": 2}),
     (r"unexpected keyword argument", {"did-you-mean": 6, "drop-argument": 3, "keyword-name": 6}),
+)  # fmt: skip
+_SIGNALS_BY_MESSAGE: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    (r"concatenate str|must be str|expected str|expected string", ("str",)),
+    (r"unsupported operand .*'(int|float)' and 'str'|'str' and '(int|float)'", ("int", "float", "str")),
+    (r"not supported between instances of .*'str'", ("int", "float", "str")),
+    (r"unhashable type: 'list'", ("tuple",)),
+    (r"unhashable type: 'set'", ("frozenset", "tuple")),
+    (r"must be real number|not 'str'|cannot be interpreted as an integer", ("int", "float", "len")),
+    (r"'(generator|map|filter|zip|dict_\w+|set|range)' .*(len\(|subscriptable|no attribute)", ("list",)),
+    (r"values to unpack", ("items",)),
+    (r"changed size during iteration|mutated during iteration", ("list", "copy")),
+    (r"a bytes-like object is required|not 'bytes'", ("encode", "decode")),
+    (r"'list' object has no attribute '(lower|strip|split|upper|startswith)", ("first", "join")),
 )  # fmt: skip
 _NAMED: Final = (
     re.compile(r"name '(\w+)' is not defined"),
@@ -132,13 +141,16 @@ def read_hints(failures: Iterable[Failure]) -> Hints:
     for failure in held:
         _raise(templates, _error_boosts(failure))
     for actual, expected in pairs[:20]:
-        _raise(signals, _signals(actual, expected))
+        _raise(signals, value_signals(actual, expected))
         _raise(
             signals,
-            {name: 1 + (factor - 1) * _REVERSED for name, factor in _signals(expected, actual).items()},
+            {name: 1 + (factor - 1) * _REVERSED for name, factor in value_signals(expected, actual).items()},
         )
     for failure in held:
         _raise(signals, _type_signals(failure))
+        for pattern, named in _SIGNALS_BY_MESSAGE:
+            if re.search(pattern, failure.message):
+                _raise(signals, dict.fromkeys(named, STRONG))
     messages = [failure.message for failure in held]
     return Hints(
         templates=templates,
@@ -213,91 +225,17 @@ def _frame_values(failures: Iterable[Failure]) -> dict[str, frozenset[str]]:
     return values
 
 
-_CONVERSIONS: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
-    ("str", str), ("int", int), ("float", float), ("list", list), ("tuple", tuple), ("set", set),
-    ("frozenset", frozenset), ("len", len), ("sum", sum), ("abs", abs), ("sorted", sorted), ("max", max),
-    ("min", min), ("bool", bool), ("round", round), ("negate", lambda value: -value),
-    ("reversed", lambda value: value[::-1]), ("strip", lambda value: value.strip()),
-    ("lower", lambda value: value.lower()), ("upper", lambda value: value.upper()),
-    ("title", lambda value: value.title()), ("capitalize", lambda value: value.capitalize()),
-    ("rstrip", lambda value: value.rstrip()), ("lstrip", lambda value: value.lstrip()),
-    ("unique", lambda value: list(dict.fromkeys(value))), ("values", lambda value: list(value.values())),
-    ("keys", list), ("items", lambda value: list(value.items())), ("first", lambda value: value[0]),
-    ("last", lambda value: value[-1]), ("without-first", lambda value: value[1:]),
-    ("without-last", lambda value: value[:-1]), ("encode", lambda value: value.encode()),
-    ("decode", lambda value: value.decode()),
-    ("none-dropped", lambda value: [item for item in value if item is not None]),
-    ("sorted-down", lambda value: sorted(value, reverse=True)),
-)  # fmt: skip
-
-
-def _signals(actual: Any, expected: Any) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name, convert in _CONVERSIONS:
-        try:
-            result = convert(actual)
-        except (TypeError, ValueError, AttributeError, IndexError, KeyError, OverflowError):
-            continue
-        same = type(actual) is type(expected) and actual == expected
-        if type(result) is type(expected) and result == expected and not same:
-            found[name] = _STRONG
-    if isinstance(actual, bool) or isinstance(expected, bool):
-        found["truth"] = _WEAK
-    elif isinstance(actual, int | float) and isinstance(expected, int | float):
-        found.update(_number_signals(actual, expected))
-    if actual is None and expected is not None:
-        found["return"] = _STRONG
-    if expected is None and actual is not None:
-        found["none"] = _STRONG
-    if isinstance(actual, list | tuple | dict | set | str) and type(actual) is type(expected):
-        found.update(_size_signals(actual, expected))
-    return found
-
-
-def _number_signals(actual: float, expected: float) -> dict[str, float]:
-    found: dict[str, float] = {}
-    if expected - actual == 1:
-        found["+1"] = _WEAK
-    elif actual - expected == 1:
-        found["-1"] = _WEAK
-    if type(actual) is float and actual // 1 == expected:
-        found["floor"] = _STRONG
-    if type(expected) is float and type(actual) is int:
-        found["true-division"] = _WEAK
-    return found
-
-
-def _size_signals(actual: Any, expected: Any) -> dict[str, float]:
-    found: dict[str, float] = {}
-    if len(expected) == len(actual) + 1:
-        found["longer"] = _WEAK
-    elif len(expected) + 1 == len(actual):
-        found["shorter"] = _WEAK
-    if len(actual) == 0 < len(expected):
-        found["filled"] = _WEAK
-    if isinstance(actual, list | tuple) and len(actual) == len(expected):
-        inner = [
-            _signals(left, right)
-            for left, right in zip(actual[:5], expected[:5], strict=True)
-            if left != right
-        ]
-        for signals in inner:
-            for name, factor in signals.items():
-                found.setdefault(name, 1 + (factor - 1) * 0.6)
-    return found
-
-
 def _type_signals(failure: Failure) -> dict[str, float]:
     comparison = failure.comparison
     if comparison is None or not comparison.right_type or comparison.left_type == comparison.right_type:
         return {}
-    found = {comparison.right_type: _WEAK}
+    found = {comparison.right_type: WEAK}
     if comparison.left_type in ("generator", "map", "filter", "dict_keys", "dict_values", "zip", "range"):
-        found[comparison.right_type] = _STRONG
+        found[comparison.right_type] = STRONG
     if comparison.left_type == "NoneType":
-        found["return"] = _STRONG
+        found["return"] = STRONG
     if comparison.left_type in ("method", "builtin_function_or_method", "function"):
-        found["call"] = _STRONG
+        found["call"] = STRONG
     if comparison.left_type == "coroutine":
-        found["await"] = _STRONG
+        found["await"] = STRONG
     return found

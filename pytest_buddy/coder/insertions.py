@@ -204,7 +204,8 @@ def _sibling_lines(site: Site) -> dict[str, float]:
     if scope.instance and function.name == "__init__":
         for argument in (*function.args.args, *function.args.kwonlyargs):
             if argument.arg not in (scope.instance, *scope.reads):
-                lines[f"{scope.instance}.{argument.arg} = {argument.arg}"] = 4.0
+                missing = argument.arg in site.hints.unknown
+                lines[f"{scope.instance}.{argument.arg} = {argument.arg}"] = 20.0 if missing else 4.0
         for attribute in sorted(site.hints.unknown):
             for value in ("None", "[]", "{}", "0", '""', "set()"):
                 lines[f"{scope.instance}.{attribute} = {value}"] = 2.0

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from pytest_buddy.coder import (
+    arguments,
+    callees,
     calls,
     conditions,
     containers,
@@ -35,6 +37,8 @@ CATALOGUE: Final[tuple[Template, ...]] = (
     *operands.TEMPLATES,
     *conditions.TEMPLATES,
     *literals.TEMPLATES,
+    *callees.TEMPLATES,
+    *arguments.TEMPLATES,
     *calls.TEMPLATES,
     *containers.TEMPLATES,
     *statements.TEMPLATES,
