@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pytest_buddy.plugin_session import PluginSession
 
 _KEY: pytest.StashKey[PluginSession] = pytest.StashKey()
+_ASLEEP: pytest.StashKey[str] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,27 +50,40 @@ def pytest_configure(config: pytest.Config) -> None:
     """Wake up when asked to; bad settings are usage errors, as pytest's own are."""
     if not config.getoption("buddy"):
         return
-    from pytest_buddy.errors import BuddyError
+    try:
+        config.stash[_KEY] = _woken(config)
+    except pytest.UsageError:
+        raise
+    except Exception as error:  # noqa: BLE001  the run is the person's, whatever is wrong with us
+        config.stash[_ASLEEP] = f"{type(error).__name__}: {error}"
+
+
+def _woken(config: pytest.Config) -> PluginSession:
+    from pytest_buddy.errors import ConfigError
     from pytest_buddy.plugin_session import PluginSession
 
     try:
         state = PluginSession(config)
-    except BuddyError as error:
+    except ConfigError as error:
         raise pytest.UsageError(str(error)) from error
-    config.stash[_KEY] = state
     config.pluginmanager.register(state.recorder, "pytest-buddy-recorder")
+    return state
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     """Work on the red tests when everything of pytest's own is done and printed."""
     result = yield
-    state = session.config.stash.get(_KEY, None)
-    if state is not None:
-        try:
-            state.finish(session)
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the run's result is the person's
-            state.say(
-                f"buddy: internal error, your test results are not affected: {type(error).__name__}: {error}"
-            )
+    config = session.config
+    problem = config.stash.get(_ASLEEP, "")
+    try:
+        if _KEY in config.stash:
+            config.stash[_KEY].finish(session)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the run's result is the person's
+        problem = f"{type(error).__name__}: {error}"
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if problem and terminal is not None:
+        terminal.ensure_newline()
+        first = problem.splitlines()[0]
+        terminal.write_line(f"buddy: internal error, your test results are not affected: {first}")
     return result

@@ -56,8 +56,7 @@ class PluginSession:
     def finish(self, session: pytest.Session) -> None:
         """After pytest has printed all of its own: work on what is red, show it, ask what to do."""
         config = self._config
-        broken_off = getattr(session, "shouldstop", False) is True
-        if hasattr(config, "workerinput") or config.option.collectonly or broken_off:
+        if hasattr(config, "workerinput") or config.option.collectonly or self.recorder.broken_off:
             return
         self._terminal = config.pluginmanager.get_plugin("terminalreporter")
         self.recorder.seconds = time.monotonic() - self._started

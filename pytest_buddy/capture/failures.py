@@ -177,7 +177,7 @@ def _type_name(error: BaseException) -> str:
 def _message(error: BaseException) -> str:
     try:
         text = str(error)
-    except Exception as problem:  # noqa: BLE001  the user's __str__ may raise anything
+    except BaseException as problem:  # noqa: BLE001  the user's __str__ may raise anything
         return f"<{type(problem).__name__} while writing the message>"
     if isinstance(error, NameError | AttributeError | ImportError) and sys.exc_info()[0] is None:
         text += _suggestion(error)

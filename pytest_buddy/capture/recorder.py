@@ -30,6 +30,7 @@ class Recorder:
         self._failures: dict[tuple[str, str], Failure] = {}
         self.seconds = 0.0
         self.problem = ""
+        self.broken_off = False
 
     def baseline(self, args: tuple[str, ...]) -> Baseline:
         """What the run showed."""
@@ -87,17 +88,21 @@ class Recorder:
             if failure is not None:
                 setattr(report, _ATTRIBUTE, json.dumps(encode(failure)))
 
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Notice that the person broke the run off; what pytest itself gave up is worked on."""
+        self.broken_off = not issubclass(excinfo.type, pytest.Session.Interrupted)
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep failed collections as outcomes of their own."""
         if report.failed:
-            self._keep(report.nodeid, "collect", report)
+            self._guarded(self._keep, report.nodeid, "collect", report)
             self._outcomes[report.nodeid] = ("error", 0.0, *self._summary(report.nodeid, "collect"))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep how the test ended; set-up and tear-down count when they fail."""
         test, when = report.nodeid, report.when
         if report.failed:
-            self._keep(test, when, report)
+            self._guarded(self._keep, test, when, report)
             status: Status = "failed" if when == "call" else "error"
             self._outcomes[test] = (status, self._spent(test, report), *self._summary(test, when))
         elif when == "call":
@@ -135,7 +140,9 @@ class Recorder:
         """Call our own code; a fault of ours becomes a problem to report, never the user's."""
         try:
             return make(*arguments, **named)
-        except Exception as error:  # noqa: BLE001  the user's run goes on whatever we did wrong
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  the user's run goes on whatever went wrong here
             self.problem = f"{type(error).__name__}: {error}"
             return None
 
