@@ -228,7 +228,7 @@ def _near(came: Any, wanted: Any, tolerance: str) -> Difference | None:
 
 def _texts(came: Any, wanted: Any) -> Difference | None:
     if not came:
-        return Difference(kind="empty", text="nothing is in it")
+        return Difference(kind="empty", text="")
     if came.strip() == wanted.strip():
         return _blanks(came, wanted)
     if came.lower() == wanted.lower():
@@ -278,7 +278,7 @@ def _common(left: Sequence[Any], right: Sequence[Any]) -> int:
 
 def _sequences(came: Sequence[Any], wanted: Sequence[Any]) -> Difference | None:
     if not came:
-        return Difference(kind="empty", text="nothing is in it")
+        return Difference(kind="empty", text="")
     if len(came) == len(wanted):
         return _same_length(came, wanted)
     head = _common(came, wanted)

@@ -49,13 +49,14 @@ def _difference(case: Case) -> str:
 
 
 def _crash(case: Case) -> str | None:
+    said = case.failure.message.strip()
+    told = f": {code(said, 90)}" if said else ""
     if case.error == "Crash":
-        return compose(
-            f"The test ended its process before it could finish: {code(case.failure.message or 'crash', 90)}"
-        )
+        return compose("The test ended its process before it could finish", told)
     if case.error == "Timeout":
-        where = f" It was at {place(case.code_frame.path, case.code_frame.line)}." if case.code_frame else ""
-        return compose(f"The test did not finish in its time: {code(case.failure.message, 80)}.", where)
+        frame = case.code_frame
+        where = f"; it was at {place(frame.path, frame.line)}" if frame else ""
+        return compose("The test did not finish in its time", told, where)
     return None
 
 

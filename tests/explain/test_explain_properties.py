@@ -283,7 +283,7 @@ def _literal(text):
         ("[1, 2]", "[1, 2, 3]", "missing", "`3` is missing at the end"),
         ("[1, 2]", "[0, 1, 2]", "missing", "`0` is missing at the start"),
         ("[1, 2, 3]", "[1, 3]", "extra", "`2` is too much at `[1]`"),
-        ("[]", "[1]", "empty", "nothing is in it"),
+        ("[]", "[1]", "empty", ""),
         ("{'a': 1}", "{'a': 1, 'b': 2}", "missing", "the key `'b'` is missing"),
         ("{'a': 1, 'b': 2}", "{'a': 1}", "extra", "the key `'b'` is too much"),
         ("{'a': 1, 'b': 2}", "{'a': 1, 'b': 3}", "off-by-one", "only `['b']` differs"),
