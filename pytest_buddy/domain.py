@@ -106,6 +106,11 @@ class Outcome:
     path: str = ""
     line: int = 0
 
+    @property
+    def hung(self) -> bool:
+        """Whether it was ended for taking too long, by us or by a plugin's time limit."""
+        return self.status == "timeout" or self.message.startswith("Timeout")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:

@@ -69,7 +69,8 @@ class Suite:
 
     def cpu(self, test: str, level: int) -> float:
         """The CPU seconds a candidate may spend on a test: the first level with room, or higher ones."""
-        base = self.failing[test].seconds if test in self.failing else 0.0
+        outcome = self.failing.get(test)
+        base = 0.0 if outcome is None or outcome.hung else outcome.seconds
         first = next((i for i, limit in enumerate(_CPU_LEVELS) if limit > 3 * base), len(_CPU_LEVELS) - 1)
         return max(_CPU_LEVELS[min(first + level, len(_CPU_LEVELS) - 1)], 3 * base)
 

@@ -151,8 +151,10 @@ class Session:
         """Run the failing tests again, alone; those that pass now are flaky and set aside."""
         tests = [test for test in failing if "::" in test]
         broken = [test for test in failing if "::" not in test]
-        full = runner.run(tests, cpu=_SLOWEST_TEST)
-        direct = runner.run(tests, cpu=_SLOWEST_TEST, direct=True)
+        limit = _patience(work.baseline, tests)
+        full = runner.run(tests, cpu=limit)
+        ended = [test for test in tests if not full[test].hung]
+        direct = runner.run(ended, cpu=limit, direct=True)
         known = {failure.test: failure for failure in work.baseline.failures}
         still: dict[str, Outcome] = {test: Outcome(test=test, status="error") for test in broken}
         for test in tests:
@@ -165,7 +167,9 @@ class Session:
         return Suite(
             baseline=work.baseline,
             failing=still,
-            direct=frozenset(test for test in still if test in direct and direct[test].status not in GREEN),
+            direct=frozenset(
+                test for test in still if test in direct and direct[test].status not in (*GREEN, "timeout")
+            ),
             neighbours=tuple(neighbours),
             spectrum=Spectrum(executions=()),
         )
@@ -185,7 +189,8 @@ class Session:
         self._emit(StepStarted(step="collect", detail=f"{len(suite.neighbours)} neighbours"))
         tests = [test for test in suite.failing if "::" in test]
         limit = time.monotonic() + max(0.5, (deadline - time.monotonic()) * 0.25)
-        executions = list(runner.trace(tests, cpu=2 * _SLOWEST_TEST, direct=suite.direct))
+        patience = _patience(work.baseline, tests)
+        executions = list(runner.trace(tests, cpu=2 * patience, direct=suite.direct))
         wanted = len(suite.neighbours)
         executions += runner.trace(suite.neighbours, cpu=_SLOWEST_TEST, stop=lambda: time.monotonic() > limit)
         green_now = {execution.test for execution in executions if not execution.failed}
@@ -258,7 +263,8 @@ class Session:
         tests = [*suite.of(fault)[:2], *suite.passing_near(fault, most=2)]
         if not tests or not fault.suspects or time.monotonic() > deadline:
             return ()
-        return runner.observe(tests, fault.suspects[:_OBSERVED], cpu=_SLOWEST_TEST)
+        hung = any(suite.failing[test].hung for test in suite.of(fault))
+        return () if hung else runner.observe(tests, fault.suspects[:_OBSERVED], cpu=_SLOWEST_TEST)
 
     def _sources(self, work: _Work, suite: Suite) -> Iterator[tuple[str, Source]]:
         """Every project file that a failing test ran or that a traceback names."""
@@ -344,6 +350,13 @@ class Session:
             ),
             notices=tuple(work.notices),
         )
+
+
+def _patience(baseline: Baseline, tests: Sequence[str]) -> float:
+    """The CPU seconds that a failing test may take when it is run again: with room, but not for ever."""
+    wanted = set(tests)
+    longest = max((outcome.seconds for outcome in baseline.outcomes if outcome.test in wanted), default=0.0)
+    return min(_SLOWEST_TEST, max(1.0, 3 * longest))
 
 
 def _cured(fault: Fault, settled: Fault) -> bool:

@@ -19,7 +19,7 @@ _REPORTS = (
     r"|-json-report.*"
 )
 _TIMES = (
-    r"-timeout.*|-session-timeout|-benchmark.*|-pdb.*|-trace|-usepdb|-basetemp|-random-order.*|-fail-on-flaky"
+    r"-session-timeout|-benchmark.*|-pdb.*|-trace|-usepdb|-basetemp|-random-order.*|-fail-on-flaky"
 )
 _OURS = r"-buddy.*|-no-buddy.*"
 _DROPPED = re.compile(
