@@ -1,8 +1,6 @@
 """`[tool.pytest-buddy]`, environment and flags -> one frozen Config."""
 
-import difflib
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -82,6 +80,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 
 def _read(key: str, value: Any, where: str) -> Any:
     if key not in _READERS:
+        import difflib
+
         near = difflib.get_close_matches(key, _READERS, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(_READERS)}."
         raise ConfigError(f"{where}: unknown key {key!r}", hint=hint)
@@ -95,10 +95,12 @@ def _read(key: str, value: Any, where: str) -> Any:
 
 def _from_pyproject(rootdir: Path) -> dict[str, Any]:
     path = rootdir / "pyproject.toml"
+    if not path.exists():
+        return {}
+    import tomllib
+
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}", hint="Correct the file.") from error
     table = data.get("tool", {}).get("pytest-buddy", {})

@@ -103,21 +103,19 @@ def captured_python(
     *,
     cwd: Path,
     environment: Mapping[str, str],
-    stdin: bytes = b"",
+    interpreter: str = sys.executable,
     timeout: float = 60.0,
 ) -> "subprocess.CompletedProcess[bytes]":
-    """Run the interpreter away from any terminal; past `timeout` it is killed and BuddyError says so.
+    """Run a Python interpreter away from any terminal; past `timeout` it is killed and BuddyError says so.
 
     What it prints goes through files, so that processes it leaves behind cannot hold up the answer.
     """
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        given.write(stdin)
-        given.seek(0)
-        process = subprocess.Popen(  # noqa: S603  our own interpreter, no shell
-            [sys.executable, *arguments],
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(  # noqa: S603  an interpreter, no shell
+            [interpreter, *arguments],
             cwd=cwd,
             env=dict(environment),
-            stdin=given,
+            stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
             start_new_session=True,
@@ -141,14 +139,19 @@ def _tail(file: IO[bytes]) -> str:
 
 
 def python_on_terminal(
-    arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str], terminal: int
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    terminal: int,
+    interpreter: str = sys.executable,
 ) -> "subprocess.Popen[bytes]":
     """Start the interpreter with the open terminal as its own: keys typed there reach it as from a person."""
     import fcntl
     import termios
 
-    return subprocess.Popen(  # noqa: S603  our own interpreter, no shell
-        [sys.executable, *arguments],
+    return subprocess.Popen(  # noqa: S603  an interpreter, no shell
+        [interpreter, *arguments],
         cwd=cwd,
         env=dict(environment),
         stdin=terminal,

@@ -72,6 +72,15 @@ class Screen:
         self.clear()
         self.write(render_event(NoticeGiven(text=text, hint=hint)) + "\n")
 
+    def confirm(self, question: str, ask_line: Callable[[str], str] = input) -> bool:
+        """Ask a yes-or-no question; anything but yes is no."""
+        self.clear()
+        try:
+            return ask_line(f"buddy: {question} [y/N] ").strip().lower() in ("y", "yes")
+        except (EOFError, KeyboardInterrupt):
+            self.write("\n")
+            return False
+
     def ask(self, diagnosis: Diagnosis, ledger: Ledger, ask_line: Callable[[str], str]) -> None:
         """Ask once for each fix what to do with it; end of input or Ctrl-C leaves everything as it is."""
         offered = [(fault, fault.fix) for fault in diagnosis.faults if fault.fix is not None]

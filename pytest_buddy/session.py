@@ -93,14 +93,15 @@ class Session:
     """Works on the red tests of one run within the budget of the configuration.
 
     `emit` is told everything as it happens, in the calling thread. KeyboardInterrupt ends the work cleanly:
-    the diagnosis then holds what is known.
+    the diagnosis then holds what is known. Without `repairs` no candidate is ever run.
     """
 
-    def __init__(self, launcher: Launcher, config: Config, emit: Emit) -> None:
+    def __init__(self, launcher: Launcher, config: Config, emit: Emit, *, repairs: bool = True) -> None:
         self._launcher = launcher
         self._workspace: Workspace = launcher.workspace
         self._config = config
         self._tell = emit
+        self._repairs = repairs
         self._coders = coders(config)
         self._first_fix: float | None = None
 
@@ -142,6 +143,8 @@ class Session:
                 suite = self._collect(work, runner, suite, deadline)
             with _timed(work, "localize"):
                 self._localize(work, runner, suite, deadline)
+            if not self._repairs:
+                return
             with _timed(work, "propose"):
                 self._search(work, runner, suite, deadline)
 
@@ -235,7 +238,7 @@ class Session:
     def _probed(self, runner: Runner, suite: Suite, fault: Fault, deadline: float) -> Fault:
         """Order the suspects by what small mutations of them do to the tests."""
         tests = suite.of(fault)
-        if not tests or not fault.suspects:
+        if not tests or not fault.suspects or not self._repairs:
             return fault
         limit = time.monotonic() + max(0.3, (deadline - time.monotonic()) * 0.1)
         passing = suite.passing_near(fault, most=3)

@@ -16,6 +16,7 @@ import pty
 import re
 import secrets
 import select
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -68,7 +69,8 @@ class Project:
     """A project below `directory`, made of `files` (path -> content).
 
     Only the pytest plugins that are named take part, by their entry points' names (`("xdist", "cov")`); with
-    `plugins=None` all that are installed do. A home and a temporary directory of its own stand beside it.
+    `plugins=None` all that are installed do. A home and a temporary directory of its own stand beside it, and
+    the variable BUDDY_PROJECT marks its processes.
     """
 
     def __init__(
@@ -78,12 +80,14 @@ class Project:
         *,
         name: str = "project",
         plugins: Sequence[str] | None = (),
+        interpreter: str = sys.executable,
     ) -> None:
         self.root = directory / name
         self.home = directory / "home"
         self.temporary = directory / "tmp"
         self._report = directory / "report.json"
         self._plugins = plugins
+        self._interpreter = interpreter
         self._mark = secrets.token_hex(6)
         for folder in (self.root, self.home, self.temporary):
             folder.mkdir(parents=True, exist_ok=True)
@@ -140,7 +144,11 @@ class Project:
         """Run the interpreter in the project."""
         before = time.monotonic()
         done = processes.captured_python(
-            arguments, cwd=cwd or self.root, environment=self.environment(env or {}), timeout=timeout
+            arguments,
+            cwd=cwd or self.root,
+            environment=self.environment(env or {}),
+            interpreter=self._interpreter,
+            timeout=timeout,
         )
         return self._run(done.returncode, done.stdout, done.stderr, time.monotonic() - before)
 
@@ -154,7 +162,11 @@ class Project:
         ours, theirs = pty.openpty()
         try:
             process = processes.python_on_terminal(
-                self._words(arguments), cwd=self.root, environment=environment, terminal=theirs
+                self._words(arguments),
+                cwd=self.root,
+                environment=environment,
+                terminal=theirs,
+                interpreter=self._interpreter,
             )
         finally:
             os.close(theirs)

@@ -1,14 +1,17 @@
-"""An exception of a test -> a Failure."""
+"""An exception of a test -> a Failure, and its way from the worker to the controller."""
 
 import doctest
+import json
 import linecache
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import FrameType, TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 
+from pytest_buddy.codec import decode, encode
 from pytest_buddy.domain import Cause, Comparison, Failure, Frame, Phase
 from pytest_buddy.values import describe, variables
 from pytest_buddy.workspace import Workspace
@@ -223,3 +226,33 @@ def _unittest_comparison(error: BaseException) -> Comparison | None:
                 sign = operator.get(frame.f_code.co_name, frame.f_code.co_name)
                 return compared(sign, frame.f_locals[left], frame.f_locals[right])
     return None
+
+
+def text_of(failure: Failure) -> str:
+    """A Failure as text that travels on a report between processes."""
+    return json.dumps(encode(failure))
+
+
+def kept(
+    test: str, phase: str, report: pytest.TestReport | pytest.CollectReport, text: str | None
+) -> Failure:
+    """The Failure of a report: from the text it carries, or from what the report itself tells."""
+    failure = decode(Failure, json.loads(text)) if text is not None else _bare(test, phase, report)
+    context = getattr(report, "context", None)
+    if context is None:
+        return failure
+    return replace(failure, subtest=str(context.msg or dict(context.kwargs)))
+
+
+def _bare(test: str, phase: str, report: pytest.TestReport | pytest.CollectReport) -> Failure:
+    """What a report without details tells: a crashed worker, a plugin's own report."""
+    text = report.longreprtext.strip()
+    crashed = "crashed" in text and "worker" in text
+    last = next((line for line in reversed(text.splitlines()) if line.strip()), "")
+    return Failure(
+        test=test,
+        phase=cast(Phase, phase),
+        error_type="Crash" if crashed else "Error",
+        message=(last[2:] if last.startswith("E ") else last).strip()[:1000],
+        kind="other",
+    )

@@ -88,6 +88,7 @@ class Launcher:
             files=files,
             directory=self._moved(self.cwd, home.root),
             readable=[] if workspace is None else [self.workspace.root],
+            writable=[] if workspace is None else [workspace.root],
             pass_fds=pass_fds,
             stdout=output,
             stderr=output,
