@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pytest_buddy.coder.change import Change, Template, on_expressions, on_statement
+from pytest_buddy.coder.names import likeness
 from pytest_buddy.coder.precedence import AWAIT, LAMBDA, PRIMARY, level_of
 from pytest_buddy.coder.site import Site
 
@@ -19,6 +20,7 @@ _CHAINED: Final = {
     "rstrip()": ("rstrip", 0.2), "lstrip()": ("lstrip", 0.1), "title()": ("title", 0.1),
     "capitalize()": ("capitalize", 0.1), "encode()": ("encode", 0.2), "decode()": ("decode", 0.2),
 }  # fmt: skip
+_ALIKE: Final = 0.4
 _OF_DICT: Final = frozenset({"items()", "values()", "keys()"})
 
 
@@ -170,9 +172,25 @@ def missing_await(site: Site) -> Iterator[Change]:
         yield site.change(call, text, why, level=AWAIT, prior=2.0 if known else 0.3, signal="await")
 
 
+def _of_alike(site: Site) -> Iterator[Change]:
+    for name in site.nodes_of(ast.Name):
+        place = site.parent(name)
+        if not isinstance(name.ctx, ast.Load) or (isinstance(place, ast.Call) and place.func is name):
+            continue
+        if not isinstance(place, ast.Tuple | ast.Call | ast.Assign | ast.Return):
+            continue
+        for other, likelihood in site.names_at(name).items():
+            alike = likeness(name.id, other)
+            if other != name.id and likelihood == 1.0 and alike >= _ALIKE:
+                for word in ("max", "min"):
+                    why = f"takes the {word}imum of `{other}` and `{name.id}`"
+                    yield site.change(name, f"{word}({other}, {name.id})", why, prior=alike)
+
+
 @on_statement("best-of", 0.06)
 def best_of(site: Site) -> Iterator[Change]:
     """The larger or smaller of the old and the new value."""
+    yield from _of_alike(site)
     node = site.node
     if (
         isinstance(node, ast.Assign)

@@ -36,6 +36,9 @@ def _test_slots(site: Site) -> Iterator[ast.expr]:
             yield node.test
         elif isinstance(node, ast.comprehension):
             yield from node.ifs
+        match node:
+            case ast.Call(func=ast.Name(id="any" | "all"), args=[ast.GeneratorExp(elt=element)]):
+                yield element
     if isinstance(site.node, ast.Match):
         yield from (case.guard for case in site.node.cases if case.guard is not None)
 
@@ -203,7 +206,8 @@ def none_guard(site: Site) -> Iterator[Change]:
             ):
                 why = f"tests `{name}` before it is used"
                 yield site.change(test, text, why, level=level, prior=prior * may_be_none)
-        yield from _truth_to_none(site, test)
+        for part in test.values if isinstance(test, ast.BoolOp) else (test,):
+            yield from _truth_to_none(site, part)
 
 
 def _truth_to_none(site: Site, test: ast.expr) -> Iterator[Change]:

@@ -230,7 +230,7 @@ def comprehension_filter(site: Site) -> Iterator[Change]:
                 yield Change(splices=(Splice(end, end, joint),), rationale=why, prior=prior, signal="shorter")
 
 
-@on_statement("copy", 0.05, spread=2)
+@on_statement("copy", 0.07, spread=2)
 def copied(site: Site) -> Iterator[Change]:
     """A copy of a collection instead of the collection itself."""
     for node in site.loads:
@@ -245,8 +245,10 @@ def copied(site: Site) -> Iterator[Change]:
             continue
         text = site.text(node)
         why = f"works on a copy of `{text}`"
-        yield site.change(node, f"{text}.copy()", why, prior=0.5)
-        yield site.change(node, f"list({text})", why, prior=0.5)
+        prior = 2.0 if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name) else 0.5
+        yield site.change(node, f"{text}.copy()", why, prior=prior)
+        yield site.change(node, f"list({text})", why, prior=prior)
+        yield site.change(node, f"dict({text})", why, prior=prior * 0.8)
         yield site.change(node, f"{text}[:]", why, prior=0.1)
 
 

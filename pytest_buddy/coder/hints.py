@@ -152,6 +152,8 @@ def read_hints(failures: Iterable[Failure]) -> Hints:
             if re.search(pattern, failure.message):
                 _raise(signals, dict.fromkeys(named, STRONG))
     messages = [failure.message for failure in held]
+    if any(_WANTED.search(text) for text in messages):
+        _raise(templates, {"guard-raise": 8, "copied-guard": 6, "comparison": 1.5})
     return Hints(
         templates=templates,
         signals=signals,

@@ -7,7 +7,7 @@ from typing import Final
 from pytest_buddy.coder.change import Change, Splice, Template, on_statement
 from pytest_buddy.coder.layout import after, before, ends_flow
 from pytest_buddy.coder.outline import LOOPS
-from pytest_buddy.coder.scope import bound_names
+from pytest_buddy.coder.scope import BUILTINS, bound_names
 from pytest_buddy.coder.site import Site
 
 _MOST_LINES: Final = 60
@@ -111,33 +111,84 @@ def _seen(site: Site) -> Iterator[Change]:
                 yield from _guarded(site, test, "continue", 1.0)
 
 
-@on_statement("guard-raise", 0.02)
+@on_statement("guard-raise", 0.04)
 def guard_raise(site: Site) -> Iterator[Change]:
     """The exception that the test waits for, raised for values that look wrong."""
-    function = site.statement.owner.function
-    if (
-        function is None
-        or not site.hints.wanted_errors
-        or site.statement.index > 1
-        or site.statement.ancestors
-    ):
+    function, instance = site.statement.owner.function, site.scope.instance
+    if function is None or not site.hints.wanted_errors or site.statement.ancestors:
         return
-    names = [
-        argument.arg
-        for argument in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
-    ]
-    for error in site.hints.wanted_errors:
-        for name in names:
-            if name == site.scope.instance:
-                continue
-            for test, prior in (
-                (f"{name} < 0", 1.0), (f"not {name}", 1.0), (f"{name} <= 0", 0.8), (f"{name} is None", 0.8),
-                (f"{name} == 0", 0.4),
-            ):  # fmt: skip
-                splice = _guard(site, test, f"raise {error}")
+    arguments = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+    held = [f"{instance}.{name}" for name in site.scope.data_attributes] if instance else []
+    for argument in arguments:
+        name = argument.arg
+        if name == instance:
+            continue
+        tests = {f"{name} < 0": 1.0, f"not {name}": 1.0, f"{name} <= 0": 0.8, f"{name} is None": 0.8}
+        for other in held[:8]:
+            tests |= {f"{name} > {other}": 0.5, f"{name} in {other}": 0.2, f"{name} not in {other}": 0.3}
+        for test, prior in tests.items():
+            for error in site.hints.wanted_errors:
+                splice = _guard(site, test, f"raise {_constructed(site, error)}")
                 if splice is not None:
                     why = f"raises `{error}` when `{test}`"
                     yield Change(splices=(splice,), rationale=why, prior=prior, structural=True)
+
+
+def _constructed(site: Site, error: str) -> str:
+    """The exception with the arguments that its class asks for, taken from the variables of these names."""
+    body = site.outline.classes[error].body if error in site.outline.classes else []
+    for item in body:
+        if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+            wanted = [argument.arg for argument in item.args.args[1:]]
+            given = [name if name in site.scope.names else site.scope.instance for name in wanted]
+            return f"{error}({', '.join(given)})" if all(given) else error
+    return error
+
+
+@on_statement("copied-guard", 0.05)
+def copied_guard(site: Site) -> Iterator[Change]:
+    """A guard that another function of the file has, before the statement."""
+    function = site.statement.owner.function
+    if function is None or site.statement.chained:
+        return
+    known = site.scope.names.keys() | {site.scope.instance, "len", "isinstance", *BUILTINS}
+    for text, guard in site.outline.guards.items():
+        if guard.owner is site.statement.owner or not guard.names <= known:
+            continue
+        if guard.word != "raise" and (site.scope.is_generator or guard.word != "return"):
+            continue
+        wanted = guard.error in site.hints.wanted_errors
+        splice = before(site, *(line.replace("\t", site.step) for line in text.split("\n")))
+        if splice is not None:
+            first = text.split("\n")[0].removesuffix(":")
+            why = f"guards with `{first}`, as `{guard.owner.qualname}` does"
+            yield Change(
+                splices=(splice,), rationale=why, prior=5.0 if wanted else 0.5, structural=True,
+                suspicion=0.1 if guard.word == "raise" else 0.3, signal="raise" if wanted else "",
+            )  # fmt: skip
+
+
+@on_statement("flush-last", 0.08)
+def flush_last(site: Site) -> Iterator[Change]:
+    """What a loop collects handed on once more after the loop."""
+    node = site.node
+    if not isinstance(node, ast.For | ast.While):
+        return
+    for inner in ast.walk(node):
+        match inner:
+            case ast.Expr(value=ast.Yield(value=ast.Name(id=name))):
+                action = f"yield {name}"
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="append"), args=[ast.Name(id=name)])):
+                action = site.text(inner)
+            case _:
+                continue
+        if isinstance(node, ast.For) and name in {bound.id for bound in bound_names(node.target)}:
+            continue
+        for lines in ((f"if {name}:", f"{site.step}{action}"), (action,)):
+            splice = after(site, *lines)
+            if splice is not None:
+                why = f"does `{action}` once more for what is left after the loop"
+                yield Change(splices=(splice,), rationale=why, structural=True, signal="longer")
 
 
 @on_statement("insert-line", 0.06, spread=10)
@@ -255,6 +306,8 @@ TEMPLATES: Final[tuple[Template, ...]] = (
     guard_zero,
     guard_membership,
     guard_raise,
+    copied_guard,
+    flush_last,
     insert_line,
     initialise,
 )

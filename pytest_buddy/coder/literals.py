@@ -41,7 +41,7 @@ def number(site: Site, node: ast.Constant) -> Iterator[Change]:
     if type(node.value) not in (int, float):
         return
     place, value = _signed(site, node)
-    if isinstance(site.parent(place), ast.Starred):
+    if isinstance(site.parent(place), ast.Starred | ast.If | ast.While):
         return
     choices: dict[int | float, tuple[float, str]] = {}
     if isinstance(value, int):

@@ -167,7 +167,8 @@ def swap_two_names(site: Site) -> Iterator[Change]:
     """Two variables of the statement change places."""
     names: dict[str, list[ast.Name]] = {}
     for node in site.nodes_of(ast.Name):
-        if not _is_callee(site, node) and node.id != site.scope.instance:
+        owns = isinstance(site.parent(node), ast.Attribute)
+        if not _is_callee(site, node) and (node.id != site.scope.instance or owns):
             names.setdefault(node.id, []).append(node)
     for (left, lefts), (right, rights) in list(combinations(names.items(), 2))[:10]:
         splices = [site.splice(node, right) for node in lefts] + [site.splice(node, left) for node in rights]
@@ -177,6 +178,33 @@ def swap_two_names(site: Site) -> Iterator[Change]:
             prior=0.3 + likeness(left, right),
             structural=any(isinstance(node.ctx, ast.Store) for node in (*lefts, *rights)),
         )
+
+
+@on_expressions("other-object", 0.1, ast.Attribute)
+def other_object(site: Site, node: ast.Attribute) -> Iterator[Change]:
+    """The attribute of the other object: `other.x` for `self.x`, and back."""
+    if not isinstance(node.value, ast.Name) or not site.scope.instance:
+        return
+    base, instance = node.value, site.scope.instance
+    parent = site.parent(node)
+    twice = isinstance(parent, ast.Compare | ast.BinOp) and _is_doubled(site, parent)
+    if base.id != instance:
+        known = node.attr in site.scope.data_attributes or node.attr in site.scope.methods
+        if known and base.id in site.names_at(node):
+            why = f"uses the `{node.attr}` of `{instance}`, not of `{base.id}`"
+            yield site.change(base, instance, why, prior=1.0, structural=isinstance(node.ctx, ast.Store))
+        return
+    for name, likelihood in site.names_at(node).items():
+        attributes = site.ingredients.attributes_of.get(name, {})
+        if name != instance and likelihood == 1.0 and (attributes or name == "other"):
+            why = f"uses the `{node.attr}` of `{name}`, not of `{instance}`"
+            prior = (1.5 if node.attr in attributes or name == "other" else 0.4) * (3.0 if twice else 1.0)
+            yield site.change(base, name, why, prior=prior, structural=isinstance(node.ctx, ast.Store))
+
+
+def _is_doubled(site: Site, node: ast.Compare | ast.BinOp) -> bool:
+    right = node.comparators[0] if isinstance(node, ast.Compare) else node.right
+    return site.text(node.left) == site.text(right)
 
 
 @on_expressions("missing-self", 0.08, ast.Name)
@@ -293,6 +321,7 @@ TEMPLATES: Final[tuple[Template, ...]] = (
     swap_name,
     swap_name_everywhere,
     swap_two_names,
+    other_object,
     missing_self,
     self_attribute,
     did_you_mean,

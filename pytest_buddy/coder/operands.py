@@ -61,6 +61,19 @@ def arithmetic_operator(site: Site, node: ast.BinOp) -> Iterator[Change]:
         yield Change(splices=splices, rationale=why, prior=prior, signal=_DIVISION.get(other, ""))
 
 
+@on_expressions("round-up", 0.05, ast.BinOp)
+def round_up(site: Site, node: ast.BinOp) -> Iterator[Change]:
+    """A division rounded up, not down."""
+    if not isinstance(node.op, ast.FloorDiv):
+        return
+    left, right = site.operand(node.left, UNARY), site.operand(node.right, UNARY)
+    why = f"rounds `{site.text(node)}` up, not down"
+    yield site.change(node, f"-(-{left} // {right})", why, level=UNARY, signal="+1")
+    if "math" in site.scope.names:
+        text = f"math.ceil({site.text(node.left)} / {right})"
+        yield site.change(node, text, why, signal="+1")
+
+
 def _rebinds(site: Site, node: ast.BinOp, other: str) -> bool:
     parent = site.parent(node)
     return other in "+-" and binary_level(node.op) > ADD and isinstance(parent, ast.BinOp | ast.UnaryOp)
@@ -343,6 +356,7 @@ TEMPLATES: Final[tuple[Template, ...]] = (
     drop_operand,
     swap_operands,
     regroup,
+    round_up,
     offset,
     add_operand,
     other_expression,

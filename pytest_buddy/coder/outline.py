@@ -8,6 +8,7 @@ from functools import cached_property
 from pytest_buddy.source import Source
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+_MOST_GUARDS = 30
 OwnerNode = FunctionNode | ast.ClassDef | ast.Module
 StatementNode = ast.stmt | ast.ExceptHandler
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -93,6 +94,16 @@ class Statement:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """An `if` with nothing but a `raise`, `return` or the like in it, and the names it reads."""
+
+    owner: Owner
+    word: str
+    error: str
+    names: frozenset[str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outline:
     """All statements of one source, found by line."""
@@ -125,6 +136,26 @@ class Outline:
         for statement in self.statements:
             owners.setdefault(statement.owner, []).append(statement)
         return {owner: tuple(statements) for owner, statements in owners.items()}
+
+    @cached_property
+    def guards(self) -> dict[str, Guard]:
+        """Text (its second line indented by a tab) -> guard, of the short ones in the file's functions."""
+        found: dict[str, Guard] = {}
+        for statement in self.statements:
+            match statement.node:
+                case ast.If(body=[ast.Raise() | ast.Return() as action], orelse=[], test=test):
+                    if statement.owner.function is None or statement.chained or len(found) >= _MOST_GUARDS:
+                        continue
+                    raised = action.exc if isinstance(action, ast.Raise) else None
+                    error = raised.func if isinstance(raised, ast.Call) else raised
+                    nodes = ast.walk(statement.node)
+                    found[f"if {ast.unparse(test)}:\n\t{ast.unparse(action)}"] = Guard(
+                        owner=statement.owner,
+                        word=type(action).__name__.lower(),
+                        error=error.id if isinstance(error, ast.Name) else "",
+                        names=frozenset(node.id for node in nodes if isinstance(node, ast.Name)),
+                    )
+        return found
 
     @cached_property
     def functions(self) -> dict[str, tuple[FunctionNode, ...]]:

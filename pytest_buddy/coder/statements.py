@@ -315,6 +315,41 @@ def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
+@on_statement("move-line", 0.05)
+def move_line(site: Site) -> Iterator[Change]:
+    """The statement a few lines further down or up in its block."""
+    statement, node = site.statement, site.statement.node
+    if (
+        not isinstance(node, _SIMPLE)
+        or not site.starts_line
+        or ends_flow(node)
+        or site.statement.is_docstring
+    ):
+        return
+    span = lines_of(site, node, node)
+    end = len(site.source.content)
+    if span is None or span[1] >= end:
+        return
+    newline = len(site.source.newline)
+    text = text_between(site, *span)
+    for place, other in enumerate(statement.block):
+        if abs(place - statement.index) < 2 or ends_flow(other) or _margin(site, other) != site.indentation:
+            continue
+        target = lines_of(site, other, other)
+        if target is None or _is_text(other) or getattr(other, "decorator_list", None):
+            continue
+        down = place > statement.index
+        inserted = (
+            Splice(target[1], target[1], f"\n{text}") if down else Splice(target[0], target[0], f"{text}\n")
+        )
+        yield Change(
+            splices=(Splice(span[0], span[1] + newline, ""), inserted),
+            rationale=f"moves `{text.strip().splitlines()[0]}` {'down' if down else 'up'}",
+            prior=1.0 if place in (0, len(statement.block) - 1) else 0.5,
+            structural=True,
+        )
+
+
 @on_statement("raise-other", 0.15)
 def raise_other(site: Site) -> Iterator[Change]:
     """Another exception raised."""
@@ -384,6 +419,7 @@ TEMPLATES: Final[tuple[Template, ...]] = (
     dedent,
     indent,
     swap_lines,
+    move_line,
     raise_other,
     delete,
     reverse_assignment,
