@@ -33,6 +33,7 @@ class Screen:
     verbosity: int = 0
     _line: str = ""
     _progress: ProgressLine | None = None
+    _noticed: set[str] = field(default_factory=set)
     _redactor: Redactor = field(default_factory=Redactor)
 
     def event(self, event: Event) -> None:
@@ -68,7 +69,10 @@ class Screen:
             self.write(text if text.endswith("\n") else text + "\n")
 
     def notice(self, text: str, hint: str = "") -> None:
-        """Show something the person must know."""
+        """Show something the person must know, once."""
+        if text in self._noticed:
+            return
+        self._noticed.add(text)
         self.clear()
         self.write(render_event(NoticeGiven(text=text, hint=hint)) + "\n")
 

@@ -54,13 +54,15 @@ class Launcher:
         `root` is where the workspace is for that server; `captured` leaves the capturing of output on.
         """
         base = root or self.workspace.root
+        cwd = self._moved(self.cwd, base)
         quiet = list(_QUIET) if captured else [*_QUIET, "--capture=no"]
-        targets = [str(base / name) for name in files]
+        # Relative, because pytest makes something of `$NAME` and `[` in the paths it is given.
+        targets = [f".{os.sep}{os.path.relpath(base / name, cwd)}" for name in files]
         return {
             "root": str(base),
-            "cwd": str(self._moved(self.cwd, base)),
+            "cwd": str(cwd),
             "here_first": self.here_first,
-            "args": [*self.args, "--rootdir", str(base), *quiet],
+            "args": [*self.args, "--rootdir", os.path.relpath(base, cwd), *quiet],
             "targets": targets,
         }
 

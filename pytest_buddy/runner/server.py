@@ -75,7 +75,8 @@ class Server:
             os._exit(0)
         job, _ = self._assigned
         files = dict.fromkeys(test.split("::")[0] for test in job.request["tests"])
-        session.config.args = [str(session.config.rootpath / name) for name in files]
+        here = session.config.invocation_params.dir
+        session.config.args = [os.path.relpath(session.config.rootpath / name, here) for name in files]
         self._install_overlay(job.units[job.position])
         return None
 
