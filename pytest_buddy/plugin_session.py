@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_buddy.capture import Recorder
+from pytest_buddy.capture import Recorder, WorkerRecorder
 from pytest_buddy.config import load
 from pytest_buddy.errors import BuddyError, ConfigError
 
@@ -29,7 +29,8 @@ class PluginSession:
         self._check_names()
         self._started = time.monotonic()
         self._here_first = any(entry in ("", os.getcwd()) for entry in sys.path)  # noqa: PTH109
-        self.recorder = Recorder(config.rootpath)
+        kind = WorkerRecorder if hasattr(config, "workerinput") else Recorder
+        self.recorder = kind(config.rootpath)
 
     def _check_names(self) -> None:
         """Refuse coders and reports that nobody has before the run, not after it."""

@@ -195,7 +195,12 @@ class Session:
         patience = _patience(work.baseline, tests)
         executions = list(runner.trace(tests, cpu=2 * patience, direct=suite.direct))
         wanted = len(suite.neighbours)
-        executions += runner.trace(suite.neighbours, cpu=_SLOWEST_TEST, stop=lambda: time.monotonic() > limit)
+        executions += runner.trace(
+            suite.neighbours,
+            cpu=_SLOWEST_TEST,
+            direct=frozenset(suite.neighbours),
+            stop=lambda: time.monotonic() > limit,
+        )
         green_now = {execution.test for execution in executions if not execution.failed}
         flaky = [test for test in tests if test in green_now]
         work.flaky += flaky

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_buddy.capture.history import changes
     from pytest_buddy.capture.neighbours import nearest, representatives, to_confirm
-    from pytest_buddy.capture.recorder import Recorder
+    from pytest_buddy.capture.recorder import Recorder, WorkerRecorder
 
-__all__ = ["Recorder", "changes", "nearest", "representatives", "to_confirm"]
+__all__ = ["Recorder", "WorkerRecorder", "changes", "nearest", "representatives", "to_confirm"]
 
-_HOMES = {"Recorder": "recorder", "changes": "history"}
+_HOMES = {"Recorder": "recorder", "WorkerRecorder": "recorder", "changes": "history"}
 
 
 def __getattr__(name: str) -> Any:

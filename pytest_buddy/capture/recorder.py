@@ -64,31 +64,26 @@ class Recorder:
 
         return compared(op, left, right)
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-        """Write the failure onto the report."""
-        report = cast(Any, (yield))
-        if call.excinfo is not None and report.failed and self._detailed < _MOST_DETAILED:
-            error = call.excinfo.value
-            compared = self._comparison if isinstance(error, AssertionError) else None
-            self._detail(
-                report, item.nodeid, report.when, error, comparison=compared, sections=report.sections
-            )
-        self._comparison = None
-        return cast(None, report)
-
     def pytest_exception_interact(
         self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[Any], report: Any
     ) -> None:
-        """Write the failure of a collector onto its report."""
-        collecting = isinstance(node, pytest.Collector) and call.excinfo is not None
-        if collecting and self._detailed < _MOST_DETAILED:
-            assert call.excinfo is not None
-            self._detail(report, node.nodeid, "collect", call.excinfo.value)
+        """Keep the details of a failure; pytest calls this for failures only, after the report."""
+        if call.excinfo is not None and not hasattr(report, _ATTRIBUTE):
+            self._detail(node, call.excinfo.value, report)
+            if hasattr(report, _ATTRIBUTE) and not isinstance(node, pytest.Collector):
+                self._guarded(self._keep, report.nodeid, report.when, report)
+        self._comparison = None
 
-    def _detail(self, report: Any, *arguments: Any, **named: Any) -> None:
+    def _detail(self, node: pytest.Item | pytest.Collector, error: BaseException, report: Any) -> None:
+        """Write the failure onto its report, as long as there are not too many."""
+        if self._detailed >= _MOST_DETAILED:
+            return
         self._detailed += 1
-        text = self._guarded(self._described, *arguments, **named)
+        phase = "collect" if isinstance(node, pytest.Collector) else report.when
+        compared = self._comparison if isinstance(error, AssertionError) else None
+        text = self._guarded(
+            self._described, node.nodeid, phase, error, comparison=compared, sections=report.sections
+        )
         if text is not None:
             setattr(report, _ATTRIBUTE, text)
 
@@ -112,31 +107,38 @@ class Recorder:
             self._outcomes[report.nodeid] = ("error", 0.0)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep how the test ended; set-up and tear-down count when they fail."""
-        test, when = report.nodeid, report.when
-        if report.failed:
+        """Keep how the test ended; set-up and tear-down count when they are not green."""
+        outcome: str = report.outcome
+        when, test = report.when, report.nodeid
+        if outcome == "passed":
+            if when == "call" and test not in self._outcomes:
+                self._outcomes[test] = (
+                    "xpassed" if hasattr(report, "wasxfail") else "passed",
+                    report.duration,
+                )
+        elif outcome == "failed":
             self.red = True
             self._guarded(self._keep, test, when, report)
             spent = self._outcomes[test][1] if test in self._outcomes else 0.0
             self._outcomes[test] = ("failed" if when == "call" else "error", spent + report.duration)
-        elif when == "call":
-            before = self._outcomes.get(test)
-            if before is None or before[0] not in ("failed", "error"):
-                expected = hasattr(report, "wasxfail")
-                passed: Status = "xpassed" if expected else "passed"
-                status: Status = passed if report.passed else "xfailed" if expected else "skipped"
-                self._outcomes[test] = (status, report.duration)
-        elif report.skipped:
-            self._outcomes[test] = ("xfailed" if hasattr(report, "wasxfail") else "skipped", 0.0)
+        elif outcome == "skipped" and test not in self._outcomes:
+            expected = hasattr(report, "wasxfail")
+            self._outcomes[test] = ("xfailed" if expected else "skipped", report.duration)
 
     def _keep(self, test: str, phase: str, report: pytest.TestReport | pytest.CollectReport) -> None:
-        if len(self._failures) >= _MOST_DETAILED:
+        """Keep a failure; one with details takes the place of one without."""
+        text = getattr(report, _ATTRIBUTE, None)
+        place = (test, phase)
+        if (place in self._failures and text is None) or len(self._failures) >= 2 * _MOST_DETAILED:
+            return
+        if text is None and len(self._failures) >= _MOST_DETAILED:
             return
         from pytest_buddy.capture.failures import kept
 
-        failure = kept(test, phase, report, getattr(report, _ATTRIBUTE, None))
-        if failure.subtest or (test, phase) not in self._failures:
-            self._failures.setdefault((test, phase), failure)
+        failure = kept(test, phase, report, text)
+        before = self._failures.get(place)
+        if before is None or before.kind == "other" or (failure.subtest and not before.subtest):
+            self._failures[place] = failure
 
     def _guarded(self, make: Any, *arguments: Any, **named: Any) -> Any:
         """Call our own code; a fault of ours becomes a problem to report, never the user's."""
@@ -147,3 +149,15 @@ class Recorder:
         except BaseException as error:  # noqa: BLE001  the user's run goes on whatever went wrong here
             self.problem = f"{type(error).__name__}: {error}"
             return None
+
+
+class WorkerRecorder(Recorder):
+    """In an xdist worker the details must be on the report before it leaves for the controller."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+        """Write the failure onto the report."""
+        report = cast(Any, (yield))
+        if call.excinfo is not None and report.failed:
+            self._detail(item, call.excinfo.value, report)
+        return cast(None, report)

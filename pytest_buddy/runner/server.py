@@ -121,6 +121,8 @@ class Server:
         if message["operation"] == "cancel":
             pool.cancel(message["id"])
             return
+        if self._live is not None and message["operation"] == "trials":
+            self._prepare(message["units"])
         pool.submit(
             Job(
                 id=message["id"],
@@ -132,6 +134,14 @@ class Server:
                 fresh=message.get("fresh", False),
             )
         )
+
+    def _prepare(self, units: Iterable[Message]) -> None:
+        """Parse the files that candidates edit here, so that no child has to."""
+        for path in dict.fromkeys(edit[0] for unit in units for edit in unit["edits"]):
+            try:
+                self._swap(path)
+            except (BuddyError, OSError):
+                continue  # each child will find out again and answer for its candidate
 
     # The children of the collected server.
 
@@ -162,7 +172,7 @@ class Server:
 
     def _try_candidates(self, job: Job, tell: Tell, execution: Execution) -> None:
         assert self._live is not None
-        guard = StateGuard(self._prefix)
+        guard = StateGuard(self._prefix) if len(list(self._units(job))) > 1 else None
         direct = frozenset(job.request.get("direct", ()))
         for unit in self._units(job):
             overlaid = False
@@ -191,7 +201,7 @@ class Server:
                 function.__code__ = code
             self._live.clear_caches()
             tell({"outcomes": outcomes})
-            if overlaid or guard.changed():
+            if overlaid or guard is None or guard.changed():
                 return
 
     def _pairs(self, unit: Message) -> list[Any]:

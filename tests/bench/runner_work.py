@@ -51,12 +51,13 @@ def measure(what: str, root: Path) -> dict[str, float | str]:
         if what == "start":
             done = len(tests)
         elif what == "plain":
-            done = len(runner.run(tests, cpu=CPU, fresh=False))
+            done = len(runner.run(tests, cpu=CPU, fresh=False, direct=True))
         elif what == "trace":
-            done = sum(1 for _ in runner.trace(tests, cpu=CPU))
+            done = sum(1 for _ in runner.trace(tests, cpu=CPU, direct=frozenset(tests)))
         else:
             batch = BATCH if what == "batched" else 1
-            trials = runner.trials(candidates(workspace, CANDIDATES), [TEST], cpu=CPU, batch=batch)
+            direct = frozenset({TEST})
+            trials = runner.trials(candidates(workspace, CANDIDATES), [TEST], cpu=CPU, batch=batch, direct=direct)
             done = sum(bool(trial.outcomes) for trial in trials)
         seconds = time.perf_counter() - start
     return {"done": done, "seconds": seconds, "sandbox": confinement.level}
