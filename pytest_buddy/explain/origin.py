@@ -92,7 +92,7 @@ def _exit_of_function(case: Case) -> str | None:
     statement = left_by[0]
     text = case.library.header(called.path, statement)
     failing, _ = case.observed(called.path, statement.lineno)
-    mine = [one for one in failing if one.test == case.failure.test] or list(failing[:1])
+    mine = [one for one in failing if one.test == case.failure.test]
     values = valued(read_by(statement, mine[0].variables)) if mine else ""
     return compose(
         f"{start} in this test by {code(text, 70)} in line {statement.lineno}",
