@@ -67,6 +67,13 @@ class Suite:
         mine = [test for test in fault.tests if test in self.failing]
         return tuple(sorted(dict.fromkeys(mine), key=lambda test: self.failing[test].seconds))
 
+    @property
+    def sociable(self) -> tuple[str, ...]:
+        """The failing tests that others can run beside: they do not kill their process, and they end."""
+        return tuple(
+            test for test, outcome in self.failing.items() if outcome.status != "crashed" and not outcome.hung
+        )
+
     def cpu(self, test: str, level: int) -> float:
         """The CPU seconds a candidate may spend on a test: the first level with room, or higher ones."""
         outcome = self.failing.get(test)
@@ -258,7 +265,7 @@ class FaultSearch:
 
     def _full_verdict(self, patch: Patch, tests: Sequence[str]) -> Verdict:
         affected = self._suite.affected(self._places(patch))
-        others = [test for test in self._suite.failing if test not in self._mine][:_MOST_OTHERS]
+        others = [test for test in self._suite.sociable if test not in self._mine][:_MOST_OTHERS]
         cpu = self._suite.cpu(tests[0], 1) + 1.0
         return self._verdict(self._runner.judge(patch, [*tests, *others, *affected], cpu=cpu), tests)
 
@@ -291,7 +298,11 @@ class FaultSearch:
     # Confirming.
 
     def _start_confirmation(self, fault: Fault, judged: _Judged) -> Confirmation:
-        needed = {*fault.tests, *self._suite.failing, *self._suite.affected(self._places(judged.patch))}
+        needed = {
+            *self._suite.of(fault),
+            *self._suite.sociable,
+            *self._suite.affected(self._places(judged.patch)),
+        }
         room = max(2.0, self._deadline - time.monotonic()) * 0.4
         tests = to_confirm(self._suite.baseline, needed, seconds=room)
         contents = {

@@ -164,6 +164,8 @@ class Session:
             outcome = full[test]
             if outcome.status in GREEN:
                 work.flaky.append(test)
+            elif outcome.status == "crashed" and test in known and known[test].error_type != "Crash":
+                self._notice(work, f"{test} ended its process when it was run again", "It is left out.")
             else:
                 still[test] = outcome
                 self._compare(work, known.get(test), outcome)

@@ -51,7 +51,8 @@ class Recorder:
             )
             for test, (status, spent) in self._outcomes.items()
         ]
-        failures = tuple(self._failures.values())
+        red = {test for test, (status, _) in self._outcomes.items() if status in ("failed", "error")}
+        failures = tuple(failure for failure in self._failures.values() if failure.test in red)
         return Baseline(outcomes=tuple(outcomes), failures=failures, args=args, seconds=seconds)
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
