@@ -60,7 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     command("apply", _act, "write a fix to your files", id_help=first)
     command("stage", _act, "put a fix into git's index and leave your files as they are", id_help=first)
     command("discard", _act, "drop a proposal for good", id_help=first)
-    command("undo", _act, "take back what was applied, staged or discarded", id_help="default: the last one")
+    command(
+        "undo",
+        _act,
+        "take back what was applied, staged or discarded",
+        id_help="default: the last apply or stage; a discard has to be named",
+    )
     command(
         "explain", _explain, "say where the fault is and why the tests fail", id_help="a fault or proposal"
     )

@@ -5,23 +5,20 @@ import math
 import re
 import selectors
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from pytest_buddy.capture import to_confirm
 from pytest_buddy.domain import (
     GREEN,
-    Baseline,
     Failure,
     Fault,
     FixConfirmed,
-    Outcome,
     Patch,
     Proposal,
     Search,
     SearchAdvanced,
     SearchStop,
-    Spectrum,
     Trial,
     Verdict,
     VerdictOutcome,
@@ -29,81 +26,15 @@ from pytest_buddy.domain import (
 from pytest_buddy.patch import changed_lines, unified_diff
 from pytest_buddy.ports import Coder, Context, Emit
 from pytest_buddy.runner import Confirmation, Launcher, Runner
-from pytest_buddy.source import Source
+from pytest_buddy.suite import Suite
 
-_CPU_LEVELS = (0.02, 0.2, 2.0, 20.0)
 _GRACE_SECONDS = 2.0
 _GRACE_TRIALS = 500
-_MOST_AFFECTED = 200
 _MOST_OTHERS = 20
 _MOST_CONFIRMED = 3
 _MOST_REFUTED = 6
 _TICK = 0.2
 _TOKEN = re.compile(r"\w+|[^\w\s]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suite:
-    """What the work on one run knows of its tests: confirmed failures, neighbours, who ran what."""
-
-    baseline: Baseline
-    failing: Mapping[str, Outcome]
-    direct: frozenset[str]
-    neighbours: tuple[str, ...]
-    spectrum: Spectrum
-    sources: dict[str, Source] = field(default_factory=dict)
-
-    @property
-    def test_files(self) -> frozenset[str]:
-        """The files that hold tests."""
-        return frozenset(
-            outcome.test.split("::", 1)[0]
-            for outcome in self.baseline.outcomes
-            if not _is_doctest(outcome.test)
-        )
-
-    def of(self, fault: Fault) -> tuple[str, ...]:
-        """The confirmed failing tests of a fault that the runner has, quickest first."""
-        mine = [test for test in fault.tests if test in self.failing]
-        return tuple(sorted(dict.fromkeys(mine), key=lambda test: self.failing[test].seconds))
-
-    @property
-    def sociable(self) -> tuple[str, ...]:
-        """The failing tests that others can run beside: they do not kill their process, and they end."""
-        return tuple(
-            test for test, outcome in self.failing.items() if outcome.status != "crashed" and not outcome.hung
-        )
-
-    def cpu(self, test: str, level: int) -> float:
-        """The CPU seconds a candidate may spend on a test: the first level with room, or higher ones."""
-        outcome = self.failing.get(test)
-        base = 0.0 if outcome is None or outcome.hung else outcome.seconds
-        first = next((i for i, limit in enumerate(_CPU_LEVELS) if limit > 3 * base), len(_CPU_LEVELS) - 1)
-        return max(_CPU_LEVELS[min(first + level, len(_CPU_LEVELS) - 1)], 3 * base)
-
-    def affected(self, places: Mapping[str, tuple[int, int]]) -> tuple[str, ...]:
-        """The green tests that ran any line of the given places (path -> first and last line)."""
-        found = [
-            execution.test
-            for execution in self.spectrum.passing
-            if any(
-                any(first <= line <= last for line in execution.lines.get(path, ()))
-                for path, (first, last) in places.items()
-            )
-        ]
-        return tuple(found[:_MOST_AFFECTED])
-
-    def passing_near(self, fault: Fault, *, most: int) -> tuple[str, ...]:
-        """Green tests that ran the fault's first suspects, the most alike first."""
-        lines = {
-            (item.path, line) for item in fault.suspects[:10] for line in range(item.line, item.end_line + 1)
-        }
-        scored = [
-            (sum(1 for path, line in lines if line in execution.lines.get(path, ())), execution.test)
-            for execution in self.spectrum.passing
-        ]
-        scored.sort(key=lambda pair: -pair[0])
-        return tuple(test for shared, test in scored[:most] if shared)
 
 
 @dataclass(slots=True)
@@ -431,14 +362,6 @@ class FaultSearch:
             changed_lines=changed_lines(item.patch, self._suite.sources),
             rank=rank,
         )
-
-
-def _is_doctest(test: str) -> bool:
-    """Whether a node id is of an example in a docstring: pytest names those by their dotted path."""
-    path, _, name = test.partition("::")
-    dotted = path.removesuffix(".py").replace("/", ".")
-    name = name.partition("[")[0]
-    return "." in name or (bool(name) and f".{dotted}".endswith(f".{name}"))
 
 
 def _outcome(*, fixed: int, of: int, broken: int) -> VerdictOutcome:

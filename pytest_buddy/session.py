@@ -35,8 +35,9 @@ from pytest_buddy.explain import explain
 from pytest_buddy.localize import localize, probes, weigh
 from pytest_buddy.ports import PROJECT, Coder, Emit, Hooks, Reporter
 from pytest_buddy.runner import Launcher, Runner
-from pytest_buddy.searching import FaultSearch, Suite
+from pytest_buddy.searching import FaultSearch
 from pytest_buddy.source import Source
+from pytest_buddy.suite import Suite
 from pytest_buddy.workspace import Workspace
 
 _MOST_FAULTS = 8

@@ -1,0 +1,82 @@
+"""What the work on one run knows of its tests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pytest_buddy.domain import Baseline, Fault, Outcome, Spectrum
+from pytest_buddy.source import Source
+
+_CPU_LEVELS = (0.02, 0.2, 2.0, 20.0)
+_MOST_AFFECTED = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """Confirmed failures, neighbours, who ran what; tests are node ids."""
+
+    baseline: Baseline
+    failing: Mapping[str, Outcome]
+    direct: frozenset[str]
+    neighbours: tuple[str, ...]
+    spectrum: Spectrum
+    sources: dict[str, Source] = field(default_factory=dict)
+
+    @property
+    def test_files(self) -> frozenset[str]:
+        """The files that hold tests."""
+        return frozenset(
+            outcome.test.split("::", 1)[0]
+            for outcome in self.baseline.outcomes
+            if not _is_doctest(outcome.test)
+        )
+
+    def of(self, fault: Fault) -> tuple[str, ...]:
+        """The confirmed failing tests of a fault that the runner has, quickest first."""
+        mine = [test for test in fault.tests if test in self.failing]
+        return tuple(sorted(dict.fromkeys(mine), key=lambda test: self.failing[test].seconds))
+
+    @property
+    def sociable(self) -> tuple[str, ...]:
+        """The failing tests that others can run beside: they do not kill their process, and they end."""
+        return tuple(
+            test for test, outcome in self.failing.items() if outcome.status != "crashed" and not outcome.hung
+        )
+
+    def cpu(self, test: str, level: int) -> float:
+        """The CPU seconds a candidate may spend on a test: the first level with room, or higher ones."""
+        outcome = self.failing.get(test)
+        base = 0.0 if outcome is None or outcome.hung else outcome.seconds
+        first = next((i for i, limit in enumerate(_CPU_LEVELS) if limit > 3 * base), len(_CPU_LEVELS) - 1)
+        return max(_CPU_LEVELS[min(first + level, len(_CPU_LEVELS) - 1)], 3 * base)
+
+    def affected(self, places: Mapping[str, tuple[int, int]]) -> tuple[str, ...]:
+        """The green tests that ran any line of the given places (path -> first and last line)."""
+        found = [
+            execution.test
+            for execution in self.spectrum.passing
+            if any(
+                any(first <= line <= last for line in execution.lines.get(path, ()))
+                for path, (first, last) in places.items()
+            )
+        ]
+        return tuple(found[:_MOST_AFFECTED])
+
+    def passing_near(self, fault: Fault, *, most: int) -> tuple[str, ...]:
+        """Green tests that ran the fault's first suspects, the most alike first."""
+        lines = {
+            (item.path, line) for item in fault.suspects[:10] for line in range(item.line, item.end_line + 1)
+        }
+        scored = [
+            (sum(1 for path, line in lines if line in execution.lines.get(path, ())), execution.test)
+            for execution in self.spectrum.passing
+        ]
+        scored.sort(key=lambda pair: -pair[0])
+        return tuple(test for shared, test in scored[:most] if shared)
+
+
+def _is_doctest(test: str) -> bool:
+    """Whether a node id is of an example in a docstring: pytest names those by their dotted path."""
+    path, _, name = test.partition("::")
+    dotted = path.removesuffix(".py").replace("/", ".")
+    name = name.partition("[")[0]
+    return "." in name or (bool(name) and f".{dotted}".endswith(f".{name}"))
