@@ -314,6 +314,7 @@ class Session:
             now = time.monotonic()
             share = (deadline - now) / (len(waiting) + 1) if deadline > now else 0.0
             search = FaultSearch(
+                fault=fault,
                 runner=runner,
                 launcher=self._launcher,
                 suite=suite,
@@ -324,9 +325,9 @@ class Session:
             )
             place = work.faults.index(fault)
             try:
-                settled, rest = search.settle(fault, work.baseline.failures)
+                settled, rest = search.settle(work.baseline.failures)
             except (KeyboardInterrupt, BuddyError):
-                work.faults[place] = search.known(fault)
+                work.faults[place] = search.known()
                 raise
             cured = [other for other in waiting if _cured(other, settled)]
             waiting = [other for other in waiting if other not in cured]

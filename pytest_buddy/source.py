@@ -99,7 +99,7 @@ class Source:
 
     def enclosing_lines(self, start: int, end: int) -> tuple[int, int]:
         """First and last line of the outermost function around the bytes; of the file when there is none."""
-        first, last = self._line_at(start), self._line_at(max(start, end - 1))
+        first, last = self.lines_of(start, end)
         pending: list[ast.AST] = [self.tree]
         while pending:
             for node in ast.iter_child_nodes(pending.pop()):
@@ -109,6 +109,10 @@ class Source:
                 elif isinstance(node, ast.stmt | ast.excepthandler):
                     pending.append(node)
         return 1, len(self.line_starts)
+
+    def lines_of(self, start: int, end: int) -> tuple[int, int]:
+        """First and last line of the bytes `start`..`end`."""
+        return self._line_at(start), self._line_at(max(start, end - 1))
 
     def _line_at(self, offset: int) -> int:
         return max(1, bisect.bisect_right(self.line_starts, offset))

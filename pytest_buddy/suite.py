@@ -1,9 +1,9 @@
 """What the work on one run knows of its tests."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pytest_buddy.domain import Baseline, Fault, Outcome, Spectrum
+from pytest_buddy.domain import Baseline, Execution, Fault, Outcome, Patch, Spectrum
 from pytest_buddy.source import Source
 
 _CPU_LEVELS = (0.02, 0.2, 2.0, 20.0)
@@ -49,11 +49,25 @@ class Suite:
         first = next((i for i, limit in enumerate(_CPU_LEVELS) if limit > 3 * base), len(_CPU_LEVELS) - 1)
         return max(_CPU_LEVELS[min(first + level, len(_CPU_LEVELS) - 1)], 3 * base)
 
-    def affected(self, places: Mapping[str, tuple[int, int]]) -> tuple[str, ...]:
-        """The green tests that ran any line of the given places (path -> first and last line)."""
+    def places(self, patch: Patch) -> dict[str, tuple[int, int]]:
+        """The lines of the outermost functions that a patch edits: path -> first and last line."""
+        found: dict[str, tuple[int, int]] = {}
+        for edit in patch.edits:
+            first, last = self.sources[edit.path].enclosing_lines(edit.start, edit.end)
+            before = found.get(edit.path, (first, last))
+            found[edit.path] = min(first, before[0]), max(last, before[1])
+        return found
+
+    def contents(self, patch: Patch) -> dict[str, bytes]:
+        """The edited files of a patch: path -> content."""
+        return {path: self.sources[path].edited(patch.edits).content for path in patch.paths}
+
+    def affected(self, patch: Patch, executions: Iterable[Execution] | None = None) -> tuple[str, ...]:
+        """The tests, green ones unless others are given, that ran any line of what a patch edits."""
+        places = self.places(patch)
         found = [
             execution.test
-            for execution in self.spectrum.passing
+            for execution in (self.spectrum.passing if executions is None else executions)
             if any(
                 any(first <= line <= last for line in execution.lines.get(path, ()))
                 for path, (first, last) in places.items()

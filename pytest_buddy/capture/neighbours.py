@@ -1,7 +1,7 @@
 """Which failing tests stand for the others, and which tests are near them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from pytest_buddy.domain import RED, Baseline, Failure, Outcome
 
@@ -72,14 +72,17 @@ def in_order(baseline: Baseline, tests: Iterable[str]) -> tuple[str, ...]:
     return tuple(outcome.test for outcome in baseline.outcomes if outcome.test in wanted)
 
 
-def to_confirm(baseline: Baseline, needed: Iterable[str], *, seconds: float) -> tuple[str, ...]:
+def to_confirm(
+    baseline: Baseline, needed: Iterable[str], *, also: Collection[str] = (), seconds: float
+) -> tuple[str, ...]:
     """The tests of the last confirming run, in original order.
 
-    All that are needed, then what was green, quick ones first, as far as the durations fit into `seconds`.
+    All that are needed, then red ones of `also` and what was green, quick ones first, as far as the
+    durations of the plain run fit into `seconds`.
     """
     wanted = set(needed)
     for outcome in sorted(baseline.outcomes, key=lambda item: item.seconds):
-        if outcome.status in RED or outcome.test in wanted:
+        if outcome.test in wanted or (outcome.status in RED and outcome.test not in also):
             continue
         seconds -= outcome.seconds + 0.001
         if seconds < 0:

@@ -1,0 +1,103 @@
+"""Which of the patches that pass is shown first, and what it tells about where the fault is."""
+
+import difflib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pytest_buddy.domain import Fault, Patch, Proposal, Suspect
+from pytest_buddy.judging import Judged
+from pytest_buddy.patch import changed_lines, unified_diff
+from pytest_buddy.source import Source
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_BELOW = 0.99
+_MOST_SUSPECTS = 50
+
+
+def rank_key(item: Judged, fault: Fault, sources: Mapping[str, Source]) -> tuple[float, ...]:
+    """Sorts survivors: least suspicious, fewest lines, most tests of other faults, then likely and small.
+
+    Likely is the order in which the search came to them (suspect's score times the template's prior), on a
+    logarithmic scale; small is the number of tokens that differ.
+    """
+    size = sum(
+        _token_distance(sources[edit.path].content[edit.start : edit.end], edit.replacement)
+        for edit in item.patch.edits
+    )
+    mine = set(fault.tests)
+    more = sum(1 for test in item.verdict.fixed if test not in mine)
+    lines = changed_lines(item.patch, sources)
+    return round(item.patch.suspicion, 1), lines, -more, math.log2(1 + item.order) + size
+
+
+def proposal_of(item: Judged, sources: Mapping[str, Source], *, rank: int = 1) -> Proposal:
+    """A judged patch as it is shown."""
+    return Proposal(
+        patch=item.patch,
+        diff=unified_diff(item.patch, sources),
+        verdict=item.verdict,
+        changed_lines=changed_lines(item.patch, sources),
+        rank=rank,
+    )
+
+
+def with_fix_first(fault: Fault, fix: Proposal, sources: Mapping[str, Source]) -> Fault:
+    """The fault with the statements that a confirmed fix changes as first suspects.
+
+    A patch that turns the failing tests green and breaks none is the strongest evidence there is for a
+    place: see Lou et al. 2020, "Can automated program repair refine fault localization?".
+    """
+    places = _edited_lines(fix.patch, sources)
+    touched = [item for item in fault.suspects if _overlaps(item, places)]
+    count = len(fix.verdict.fixed)
+    reason = f"changing it as proposed makes {count} failing test{'s' if count > 1 else ''} pass"
+    first = [
+        replace(item, score=1.0, rank=1, tied_with=len(touched) - 1, evidence=(reason, *item.evidence))
+        for item in touched
+    ] or [
+        Suspect(
+            path=path,
+            line=line,
+            end_line=last,
+            function=fix.patch.function or sources[path].module,
+            score=1.0,
+            rank=1,
+            tied_with=len(places) - 1,
+            evidence=(reason,),
+        )
+        for path, line, last in places
+    ]
+    rest = [item for item in fault.suspects if item not in touched]
+    shift = len(first) - len(touched)
+    moved = [
+        replace(item, score=min(item.score, _BELOW), rank=_rank(item, touched, len(first), shift))
+        for item in rest
+    ]
+    return replace(fault, suspects=tuple([*first, *moved][:_MOST_SUSPECTS]))
+
+
+def _rank(item: Suspect, touched: list[Suspect], first: int, shift: int) -> int:
+    """The rank after the touched ones have moved to the front: those that were ahead already count once."""
+    ahead = sum(1 for other in touched if other.rank < item.rank)
+    return item.rank - ahead + len(touched) + shift if first else item.rank
+
+
+def _overlaps(item: Suspect, places: tuple[tuple[str, int, int], ...]) -> bool:
+    return any(
+        item.path == path and item.line <= last and line <= item.end_line for path, line, last in places
+    )
+
+
+def _edited_lines(patch: Patch, sources: Mapping[str, Source]) -> tuple[tuple[str, int, int], ...]:
+    return tuple((edit.path, *sources[edit.path].lines_of(edit.start, edit.end)) for edit in patch.edits)
+
+
+def _token_distance(old: bytes, new: bytes) -> int:
+    """How many tokens differ between two pieces of source."""
+    before = _TOKEN.findall(old.decode("utf-8", "replace"))
+    after = _TOKEN.findall(new.decode("utf-8", "replace"))
+    blocks = difflib.SequenceMatcher(a=before, b=after, autojunk=False).get_matching_blocks()
+    same = sum(block.size for block in blocks)
+    return max(len(before), len(after)) - same
