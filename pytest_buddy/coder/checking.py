@@ -32,7 +32,7 @@ class Checker:
 
         An expression is compiled with its statement, a structural change with the outermost function.
         """
-        frame = None if structural else self._narrow
+        frame = None if structural or self._declares else self._narrow
         if frame is None or not all(
             frame.start <= splice.start and splice.end <= frame.end for splice in splices
         ):
@@ -72,6 +72,13 @@ class Checker:
             start, after if after >= 0 else len(self.source.content), "if 1:\n" if indented else "", ""
         )
         return frame if self._compile(frame, ()) is not None else self._file
+
+    @cached_property
+    def _declares(self) -> bool:
+        """Whether the function has `global` or `nonlocal`, which names may not be read before."""
+        function = self.statement.owner.outermost_function
+        nodes = ast.walk(function) if function is not None else ()
+        return any(isinstance(node, ast.Global | ast.Nonlocal) for node in nodes)
 
     @cached_property
     def _narrow(self) -> _Frame | None:

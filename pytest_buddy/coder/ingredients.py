@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_buddy.coder.outline import FunctionNode
+from pytest_buddy.coder.outline import FunctionNode, is_short
 from pytest_buddy.coder.scope import Scope, own_nodes
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -43,8 +43,10 @@ class Ingredients:
                 continue
             if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del) or len(found) >= _MOST:
                 continue
+            if not is_short(node, 16):
+                continue
             inner = tuple(ast.walk(node))
-            if len(inner) > 16 or any(isinstance(item, _COMPREHENSIONS) for item in inner):
+            if any(isinstance(item, _COMPREHENSIONS) for item in inner):
                 continue
             text = ast.unparse(node)
             names = frozenset(item.id for item in inner if isinstance(item, ast.Name))
@@ -55,7 +57,8 @@ class Ingredients:
     @cached_property
     def comparisons(self) -> tuple[str, ...]:
         """The comparisons that it makes."""
-        texts = (ast.unparse(node) for node in self._nodes if isinstance(node, ast.Compare))
+        nodes = (node for node in self._nodes if isinstance(node, ast.Compare) and is_short(node, 24))
+        texts = (ast.unparse(node) for node in nodes)
         return tuple(dict.fromkeys(text for text in texts if len(text) <= 40))[:12]
 
     @cached_property
@@ -106,7 +109,7 @@ class Ingredients:
         values: dict[str, float] = {}
         for node in self._nodes:
             value = node.value if isinstance(node, ast.Return) else None
-            if value is None:
+            if value is None or not is_short(value):
                 continue
             known = self.scope.names.get(value.id) if isinstance(value, ast.Name) else None
             text = (

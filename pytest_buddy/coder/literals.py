@@ -4,6 +4,7 @@ import ast
 import math
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from pytest_buddy.coder.change import Change, Splice, Template, on_expressions, on_statement
@@ -12,6 +13,7 @@ from pytest_buddy.coder.precedence import PRIMARY, UNARY
 from pytest_buddy.coder.site import Site
 
 _QUOTED: Final = re.compile(r"(?s)^([rRbBuU]*)('''|\"\"\"|'|\")(.*)\2$")
+_MOST_STRINGS: Final = 12
 _PLAIN: Final = re.compile(r"[^{}'\"\\\n]+")
 _PRECISION: Final = re.compile(r"\.(\d)([fFeEgG%])")
 
@@ -160,7 +162,7 @@ def string_by_values(site: Site) -> Iterator[Change]:
     for actual, expected in _text_pairs(site.hints.pairs[:20]):
         if actual == expected:
             continue
-        for node in _strings(site):
+        for node in _texts(site):
             for new, prior in _respelled(node.value, actual, expected):
                 quoted = _quote(site, node, new)
                 whole = new == expected
@@ -176,6 +178,17 @@ def string_by_values(site: Site) -> Iterator[Change]:
                         (place, new), Change(splices=splices, rationale=why, prior=prior, suspicion=0.1)
                     )
     yield from found.values()
+
+
+def _texts(site: Site) -> Iterator[ast.Constant]:
+    """All plain strings of the statement; of a table, those of rows that are too many for other templates."""
+    yield from _strings(site)
+    if isinstance(site.node, ast.Assign | ast.AnnAssign) and site.node.value is not None:
+        for node in ast.walk(site.node.value):
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+                continue
+            if node not in site.parents and _QUOTED.match(site.text(node)):
+                yield node
 
 
 def _pieces(site: Site) -> Iterator[tuple[int, str]]:
@@ -252,7 +265,7 @@ def _difference(actual: str, expected: str) -> tuple[int, int, str]:
 @on_statement("near-string", 0.07)
 def near_string(site: Site) -> Iterator[Change]:
     """A string that the file writes elsewhere, spelled alike; or the key that was missing."""
-    for node in _strings(site):
+    for node in islice(_strings(site), _MOST_STRINGS):
         value = node.value
         assert isinstance(value, str)
         if not value or len(value) > 40 or any(character.isspace() for character in value):
@@ -269,7 +282,7 @@ def near_string(site: Site) -> Iterator[Change]:
 @on_statement("other-string", 0.08, spread=3)
 def other_string(site: Site) -> Iterator[Change]:
     """Another key or word that the file uses, in place of a string."""
-    for node in _strings(site):
+    for node in islice(_strings(site), _MOST_STRINGS):
         value = node.value
         assert isinstance(value, str)
         if isinstance(site.node, ast.Raise) or len(value) > 40 or value not in site.outline.strings:

@@ -25,6 +25,7 @@ _MODULE_OF: Final = {
 }  # fmt: skip
 
 
+_MOST_NEAR: Final = 200
 _OPPOSITES: Final = (
     "left right", "min max", "start end stop", "first last", "low high", "lower upper", "x y z",
     "width height", "row col column", "rows cols columns", "key value", "next prev previous",
@@ -83,6 +84,8 @@ def near(name: str, candidates: Iterator[str] | tuple[str, ...], limit: int = 3)
     """The candidates that look like misspellings of the name, nearest first."""
     slack = max(2, len(name) // 3)
     pool = sorted({item for item in candidates if item != name and abs(len(item) - len(name)) <= slack})
+    if len(pool) > _MOST_NEAR:
+        pool = [item for item in pool if item[:1] == name[:1] or item[-2:] == name[-2:]][:_MOST_NEAR]
     return difflib.get_close_matches(name, pool, n=limit, cutoff=0.6)
 
 

@@ -22,6 +22,7 @@ _CALLEE: Final = 0.04  # ... for functions of the same file that it calls
 _RELATED: Final = 3  # functions whose definitions and callees are tried
 _TOP: Final = 0.5  # statements of this weight are searched for what the values of the failure suggest
 _ALLOWANCE: Final = 1.5  # ... others only as far as this raises a template
+_MOST_STATEMENTS: Final = 600
 _DULL: Final = (ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)
 
 
@@ -85,7 +86,7 @@ def weigh_statements(
             note(outline, statement, weight * part)
     found = [(weight, home[statement], statement) for statement, weight in weights.items()]
     found.sort(key=lambda item: -item[0])
-    return found
+    return found[:_MOST_STATEMENTS]
 
 
 def _at(outline: Outline, suspect: Suspect) -> Iterator[tuple[Statement, float]]:

@@ -146,6 +146,8 @@ class Outline:
                 case ast.If(body=[ast.Raise() | ast.Return() as action], orelse=[], test=test):
                     if statement.owner.function is None or statement.chained or len(found) >= _MOST_GUARDS:
                         continue
+                    if not is_short(statement.node):
+                        continue
                     raised = action.exc if isinstance(action, ast.Raise) else None
                     error = raised.func if isinstance(raised, ast.Call) else raised
                     nodes = ast.walk(statement.node)
@@ -254,6 +256,11 @@ class Outline:
             return Owner(node=node, qualname=node.name, parent=parent)
         joint = ".<locals>." if parent.function else "."
         return Owner(node=node, qualname=f"{parent.qualname}{joint}{node.name}", parent=parent)
+
+
+def is_short(node: ast.AST, most: int = 60) -> bool:
+    """Whether it has so few nodes that writing it out anew is cheap and safe."""
+    return all(count < most for count, _ in enumerate(ast.walk(node)))
 
 
 def _most_frequent(counts: dict[str, int]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from pytest_buddy.coder.outline import FunctionNode, Outline, Owner
+from pytest_buddy.coder.outline import FunctionNode, Outline, Owner, is_short
 from pytest_buddy.coder.roles import Role, read_roles
 
 Kind = Literal["parameter", "local", "enclosing", "constant", "callable", "import", "builtin"]
@@ -118,7 +118,7 @@ class Scope:
             if owner.function is None or owner.parent is None:
                 continue
             if isinstance(owner.parent.node, ast.ClassDef):
-                decorators = {ast.unparse(item) for item in owner.function.decorator_list}
+                decorators = _decorator_names(owner.function)
                 arguments = (*owner.function.args.posonlyargs, *owner.function.args.args)
                 return arguments[0].arg if arguments and "staticmethod" not in decorators else ""
         return ""
@@ -163,10 +163,10 @@ class Scope:
         found: dict[str, str] = {}
         if self.owner.function is not None:
             for argument in parameters(self.owner.function):
-                if argument.annotation is not None:
+                if argument.annotation is not None and is_short(argument.annotation):
                     found[argument.arg] = ast.unparse(argument.annotation)
         for node in own_nodes(self.owner.node):
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and is_short(node):
                 found[node.target.id] = ast.unparse(node.annotation)
         return found
 
@@ -201,7 +201,13 @@ class Scope:
 
 
 def _decorator_names(function: FunctionNode) -> set[str]:
-    return {ast.unparse(item).rpartition(".")[2] for item in function.decorator_list}
+    return {_last_name(item) for item in function.decorator_list}
+
+
+def _last_name(node: ast.expr) -> str:
+    while isinstance(node, ast.Call):
+        node = node.func
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def _fields(node: ast.ClassDef) -> Iterator[tuple[str, int]]:

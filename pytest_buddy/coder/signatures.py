@@ -54,7 +54,7 @@ def add_self(site: Site) -> Iterator[Change]:
     node = site.node
     if not isinstance(node, FunctionNode) or not isinstance(site.statement.owner.node, ast.ClassDef):
         return
-    names = [ast.unparse(item) for item in node.decorator_list]
+    names = [item.id if isinstance(item, ast.Name) else "" for item in node.decorator_list]
     arguments = [*node.args.posonlyargs, *node.args.args]
     if names or (arguments and arguments[0].arg in ("self", "cls")):
         yield from _decorators(site, node, names)
@@ -98,13 +98,17 @@ def _decorated(site: Site, node: FunctionNode, name: str, prior: float) -> Itera
         )  # fmt: skip
 
 
+def _calls_super(function: FunctionNode) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == "super" for node in ast.walk(function))
+
+
 @on_statement("super-init", 0.04)
 def super_init(site: Site) -> Iterator[Change]:
     """The call of the base class's `__init__`."""
     function, node = site.statement.owner.function, site.statement.owner.enclosing_class
     if function is None or node is None or function.name != "__init__" or not node.bases:
         return
-    if site.node is not _first_body_statement(function) or "super" in ast.dump(function):
+    if site.node is not _first_body_statement(function) or _calls_super(function):
         return
     own = [argument.arg for argument in function.args.args[1:]]
     for base in node.bases:

@@ -2,10 +2,11 @@
 
 import ast
 import sys
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pytest_buddy.coder.change import Change, Splice
 from pytest_buddy.coder.hints import Hints
@@ -19,6 +20,8 @@ N = TypeVar("N", bound=ast.AST)
 _BLOCKS = frozenset({"body", "orelse", "finalbody", "handlers", "cases", "type_params", "type_comment"})
 _ANNOTATIONS = frozenset({"annotation", "returns", "decorator_list"})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_MOST_NODES: Final = 400
+_MOST_NAMES: Final = 80
 _PRECISE_FSTRINGS = sys.version_info >= (3, 12)
 
 
@@ -44,14 +47,17 @@ class Site:
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
-        """Child -> parent, for every expression of the statement (its header when compound)."""
+        """Child -> parent, for the expressions of the statement (its header when compound).
+
+        Of very large ones, such as tables, only the outer and first ones.
+        """
         found: dict[ast.AST, ast.AST] = {}
-        stack: list[ast.AST] = [self.node]
-        while stack:
-            parent = stack.pop()
+        queue: deque[ast.AST] = deque([self.node])
+        while queue and len(found) < _MOST_NODES:
+            parent = queue.popleft()
             for child in self._children(parent):
                 found[child] = parent
-                stack.append(child)
+                queue.append(child)
         return found
 
     @cached_property
@@ -110,7 +116,7 @@ class Site:
     def _is_exact(self, node: ast.expr) -> bool:
         try:
             written = ast.parse(f"({self.text(node)})", mode="eval").body
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError):
             return False
         return ast.dump(written) == ast.dump(node)
 
@@ -194,7 +200,11 @@ class Site:
             if name.kind == "local" and name.line >= line and not in_loop:
                 continue
             found[name.id] = _LIKELIHOOD[name.kind]
-        return found
+        if len(found) <= _MOST_NAMES:
+            return found
+        names = self.scope.names
+        nearest = sorted(found, key=lambda name: (-found[name], abs(names[name].line - line)))
+        return {name: found[name] for name in nearest[:_MOST_NAMES]}
 
     @cached_property
     def mentioned(self) -> frozenset[str]:

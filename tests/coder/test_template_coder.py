@@ -282,3 +282,26 @@ def test_one_candidate_may_hold_several_edits():
     assert len(patches) == 1
     assert len(patches[0].edits) == 2
     assert ast.parse(source.edited(patches[0].edits).content)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("def f(a, b):\n    if " + " + ".join(["a"] * 900) + " > b:\n        return b\n    return a\n", 4),
+        ("T = {" + ", ".join(f"'k{n}': {n}" for n in range(1_000)) + "}\ndef f(a):\n    return T[a]\n", 3),
+        ("def f(a):\n" + "".join(f"    v{n} = a + {n}\n" for n in range(300)) + "    return a\n", 300),
+        ("def f(a):\n    return " + "(" * 60 + "a" + ")" * 60 + "\n", 2),
+    ],
+    ids=["deep expression", "large table", "long function", "many parentheses"],
+)
+def test_odd_sizes_are_harmless(text, line):
+    assert len(results(source_of(text), line, limit=40)) == 40
+
+
+def test_a_row_deep_in_a_table_is_reached_by_values():
+    rows = ", ".join(f'"name{n}"' for n in range(600))
+    source = source_of(f'NAMES = [{rows}, "LX"]\n\ndef last():\n    return NAMES[-1]\n')
+    comparison = Comparison(operator="==", left="'LX'", right="'XL'")
+    failure = Failure(test="t", phase="call", error_type="AssertionError", message="", comparison=comparison)
+    found = results(source, 4, limit=300, failure=failure)
+    assert source.content.replace(b"LX", b"XL") in found
