@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from pytest_buddy.domain import Failure, Fault, Suspect
+from pytest_buddy.domain import Explanation, Failure, Fault, Suspect
 from pytest_buddy.errors import SourceError
 from pytest_buddy.response.fix import add_fix, add_offer, fix_title
 from pytest_buddy.response.page import Page
@@ -52,16 +52,22 @@ def add_fault(
     if fault.explanation:
         page.blank()
         page.section("why")
-        for bullet in fault.explanation.bullets:
-            page.add(page.prose(bullet), lead=Text(f"{page.symbols.bullet} ", "dim"))
+        _add_bullets(page, fault.explanation)
     page.blank()
     page.section("fix")
     add_fix(page, fault, limits.diff)
     page.indent(0)
 
 
-def add_essentials(page: Page, fault: Fault, sources: Mapping[str, Source], limits: Limits) -> None:
-    """Headline, first suspect, diff and command."""
+def _add_bullets(page: Page, explanation: Explanation) -> None:
+    for bullet in explanation.bullets:
+        page.add(page.prose(bullet), lead=Text(f"{page.symbols.bullet} ", "dim"))
+
+
+def add_essentials(
+    page: Page, fault: Fault, sources: Mapping[str, Source], limits: Limits, *, bullets: bool = False
+) -> None:
+    """Headline, first suspect, the reasons when wanted, diff and command."""
     page.indent(0)
     page.add(_headline(page, fault))
     page.indent(2)
@@ -73,6 +79,8 @@ def add_essentials(page: Page, fault: Fault, sources: Mapping[str, Source], limi
         _add_lines(page, (first,), sources, evidence=0, digits=len(str(first.end_line)))
     elif fault.note:
         page.add(page.prose(fault.note, "yellow"))
+    if bullets and fault.explanation:
+        _add_bullets(page, fault.explanation)
     add_offer(page, fault, limits.diff)
     page.indent(0)
 

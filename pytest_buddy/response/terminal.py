@@ -81,6 +81,8 @@ def _add_faults(
         full, short = page.fresh(), page.fresh()
         if verbosity >= 0:
             add_fault(full, faults[0], failures, sources, limits)
+        else:
+            add_essentials(full, faults[0], sources, limits, bullets=True)
         add_essentials(short, faults[0], sources, limits)
         fitting = [one for one in (full, short) if one.lines and len(one.lines) + kept <= remaining]
         if not fitting:
