@@ -252,6 +252,10 @@ class Terminal:
         """Press keys; the return key sends a carriage return."""
         os.write(self._descriptor, keys.encode())
 
+    def signal(self, number: int) -> None:
+        """Send a signal to pytest alone."""
+        os.kill(self._process.pid, number)
+
     def interrupt(self) -> None:
         """Press Ctrl-C."""
         self.type("\x03")

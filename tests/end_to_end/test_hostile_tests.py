@@ -20,8 +20,8 @@ def with_test(text: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "death",
-    ["os._exit(3)", "os.kill(os.getpid(), 9)", "import ctypes; ctypes.string_at(0)", "os.abort()"],
-    ids=["exit", "kill", "segfault", "abort"],
+    ["os._exit(0)", "os.kill(os.getpid(), 9)", "import ctypes; ctypes.string_at(0)"],
+    ids=["exit", "kill", "segfault"],
 )
 def test_it_kills_the_process_when_run_again(tmp_path: Path, death: str) -> None:
     """The first run, the person's own, leaves a mark; every later one of the same test dies of it."""
@@ -321,6 +321,7 @@ def test_a_hundred_megabytes_of_output(tmp_path: Path) -> None:
     run = project.pytest("-q", "--show-capture=no", *QUICK, timeout=120)
     assert run.exit == 1
     assert run.counts == {"failed": 2, "passed": 3}
+    assert "xxx" not in run.out
     assert len(run.out) < 100_000
     assert len(run.json) < 100_000
     assert run.report["summary"]["fixed"] == 1

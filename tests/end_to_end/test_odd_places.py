@@ -124,7 +124,7 @@ def test_from_a_directory_inside(tmp_path: Path, compare: Compare) -> None:
     assert both.buddy.report["failures"][0]["test"] == "tests/test_clamp.py::test_above"
 
 
-@pytest.mark.parametrize("mode", ["prepend", "append", "importlib"])
+@pytest.mark.parametrize("mode", ["prepend", "importlib"])
 def test_a_src_layout_in_every_import_mode(tmp_path: Path, compare: Compare, mode: str) -> None:
     project = Project(tmp_path, src_layout("pythonpath = src"))
     both = compare(project, "-q", f"--import-mode={mode}")

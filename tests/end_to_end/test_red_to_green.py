@@ -1,6 +1,8 @@
+from pathlib import Path
+
 from pytest_buddy import processes
 from pytest_buddy.testing import Project
-from tests.end_to_end.comparison import Compare
+from tests.end_to_end.comparison import QUICK, Compare
 from tests.end_to_end.projects import CLAMP, FIXED
 
 
@@ -27,3 +29,61 @@ def test_from_red_to_applied_and_back(red: Project, compare: Compare) -> None:
     assert red.read("shop/clamp.py") == CLAMP
     assert red.pytest("-q").counts == {"failed": 1, "passed": 3}
     assert red.processes() == ()
+
+
+def test_stage_discard_and_undo(red: Project) -> None:
+    """The index gets the fix, the files stay; what was discarded is offered again only after an undo."""
+    for words in (
+        ("init", "-q"),
+        ("add", "."),
+        ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x"),
+    ):
+        assert processes.git(red.root, *words) is not None
+    run = red.pytest("-q", *QUICK)
+    fix = run.report["faults"][0]["patches"][0]
+    assert processes.git(red.root, "status", "--porcelain") == b""
+
+    assert red.buddy("stage", fix["id"][:4]).exit == 0
+    assert processes.git(red.root, "status", "--porcelain") == b"MM shop/clamp.py\n"
+    assert red.read("shop/clamp.py") == CLAMP
+    staged = processes.git(red.root, "show", ":shop/clamp.py")
+    assert staged is not None
+    assert staged.decode() == FIXED
+    assert red.buddy("undo").exit == 0
+    assert processes.git(red.root, "status", "--porcelain") == b""
+
+    assert red.buddy("discard", fix["id"]).exit == 0
+    refused = red.buddy("apply", fix["id"])
+    assert refused.exit == 1
+    assert refused.err.startswith("buddy: ")
+    assert "Traceback" not in refused.err
+    assert red.buddy("undo").exit == 0
+    assert red.buddy("apply", fix["id"]).exit == 0
+    assert red.read("shop/clamp.py") == FIXED
+
+
+def test_a_file_that_changed_meanwhile_is_left_alone(red: Project) -> None:
+    red.pytest("-q", *QUICK)
+    edited = CLAMP + "\n\nMORE = 1\n"
+    red.write({"shop/clamp.py": edited})
+    refused = red.buddy("apply")
+    assert refused.exit == 1
+    assert "Traceback" not in refused.err
+    assert red.read("shop/clamp.py") == edited
+
+
+def test_the_command_without_a_run_before(red: Project) -> None:
+    for command in ("show", "apply", "stage", "discard", "undo", "explain"):
+        run = red.buddy(command)
+        assert run.exit == 1
+        assert run.err.startswith("buddy: ")
+        assert len(run.err.splitlines()) == 2
+    assert not (red.root / ".buddy" / "diagnosis.json").exists()
+
+
+def test_the_demo(tmp_path: Path) -> None:
+    run = Project(tmp_path, {}).buddy("demo", "--apply")
+    assert run.exit == 0, run.out + run.err
+    assert "buddy apply" in run.out
+    assert "passed" in run.out.splitlines()[-1]
+    assert "failed" not in run.out.splitlines()[-1]
