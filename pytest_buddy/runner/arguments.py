@@ -18,9 +18,7 @@ _REPORTS = (
     r"-cov.*|-no-cov.*|-junit.*|-html|-css|-self-contained-html|-report-log|-log-file.*|-alluredir"
     r"|-json-report.*"
 )
-_TIMES = (
-    r"-session-timeout|-benchmark.*|-pdb.*|-trace|-usepdb|-basetemp|-random-order.*|-fail-on-flaky"
-)
+_TIMES = r"-session-timeout|-benchmark.*|-pdb.*|-trace|-usepdb|-basetemp|-random-order.*|-fail-on-flaky"
 _OURS = r"-buddy.*|-no-buddy.*"
 _DROPPED = re.compile(
     "-(" + "|".join((_SELECTS, _REPEATS, _DISTRIBUTES, _PRINTS, _REPORTS, _TIMES, _OURS)) + ")"

@@ -57,7 +57,9 @@ def measure(what: str, root: Path) -> dict[str, float | str]:
         else:
             batch = BATCH if what == "batched" else 1
             direct = frozenset({TEST})
-            trials = runner.trials(candidates(workspace, CANDIDATES), [TEST], cpu=CPU, batch=batch, direct=direct)
+            trials = runner.trials(
+                candidates(workspace, CANDIDATES), [TEST], cpu=CPU, batch=batch, direct=direct
+            )
             done = sum(bool(trial.outcomes) for trial in trials)
         seconds = time.perf_counter() - start
     return {"done": done, "seconds": seconds, "sandbox": confinement.level}
