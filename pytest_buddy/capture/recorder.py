@@ -5,8 +5,10 @@ Everything that is only needed for failures is loaded at the first one.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_DETAILED = 200
 _ATTRIBUTE = "buddy_failure"
+_NEAR = 30
 
 
 class Recorder:
@@ -29,6 +32,7 @@ class Recorder:
         self._rootdir = rootdir
         self._maker: FailureMaker | None = None
         self._comparison: Comparison | None = None
+        self._compared_at: frozenset[tuple[CodeType, int]] = frozenset()
         self._detailed = 0
         self._outcomes: dict[str, tuple[Status, float]] = {}
         self._failures: dict[tuple[str, str], Failure] = {}
@@ -59,6 +63,7 @@ class Recorder:
         """Keep the two sides of the comparison that fails."""
         if self._detailed < _MOST_DETAILED:
             self._comparison = self._guarded(self._compared, op, left, right)
+            self._compared_at = _places(inspect.currentframe())
 
     def _compared(self, op: str, left: object, right: object) -> Comparison:
         from pytest_buddy.capture.failures import compared
@@ -81,7 +86,7 @@ class Recorder:
             return
         self._detailed += 1
         phase = "collect" if isinstance(node, pytest.Collector) else report.when
-        compared = self._comparison if isinstance(error, AssertionError) else None
+        compared = self._comparison if _raised_at(error) in self._compared_at else None
         text = self._guarded(
             self._described, node.nodeid, phase, error, comparison=compared, sections=report.sections
         )
@@ -162,3 +167,20 @@ class WorkerRecorder(Recorder):
         if call.excinfo is not None and report.failed:
             self._detail(item, call.excinfo.value, report)
         return cast(None, report)
+
+
+def _places(frame: FrameType | None) -> frozenset[tuple[CodeType, int]]:
+    """Where the calling functions are; the asserting one is a few calls of pytest's away."""
+    found: list[tuple[CodeType, int]] = []
+    while frame is not None and len(found) < _NEAR:
+        found.append((frame.f_code, frame.f_lineno))
+        frame = frame.f_back
+    return frozenset(found)
+
+
+def _raised_at(error: BaseException) -> tuple[CodeType, int] | None:
+    """Where an assertion failed; a comparison made elsewhere has been caught and is none of its business."""
+    trace = error.__traceback__ if isinstance(error, AssertionError) else None
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return (trace.tb_frame.f_code, trace.tb_lineno) if trace is not None else None
