@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_buddy.capture import to_confirm
 from pytest_buddy.domain import GREEN, Fault, Patch, Verdict, VerdictOutcome
-from pytest_buddy.runner import Confirmation, Launcher, Runner
+from pytest_buddy.runner import AnyRunner, Confirmation, Launcher
 from pytest_buddy.suite import Suite
 
 _MOST_OTHERS = 20
@@ -33,7 +33,7 @@ class Judged:
 class Judge:
     """Judges the candidates of one fault; `tests` are its failing ones that the runner has."""
 
-    runner: Runner
+    runner: AnyRunner
     launcher: Launcher
     suite: Suite
     fault: Fault

@@ -18,7 +18,7 @@ from pytest_buddy.domain import (
 )
 from pytest_buddy.judging import Judge, Judged
 from pytest_buddy.ports import Coder, Context, Emit
-from pytest_buddy.runner import Launcher, Runner
+from pytest_buddy.runner import AnyRunner, Launcher
 from pytest_buddy.suite import Suite
 from pytest_buddy.survivors import proposal_of, rank_key, with_fix_first
 
@@ -39,7 +39,7 @@ class FaultSearch:
         self,
         *,
         fault: Fault,
-        runner: Runner,
+        runner: AnyRunner,
         launcher: Launcher,
         suite: Suite,
         coders: Sequence[Coder],

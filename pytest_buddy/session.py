@@ -30,11 +30,11 @@ from pytest_buddy.domain import (
     WorkEnded,
     WorkStarted,
 )
-from pytest_buddy.errors import BuddyError, ConfigError, SourceError
+from pytest_buddy.errors import BuddyError, ConfigError, RunnerError, SourceError
 from pytest_buddy.explain import explain
 from pytest_buddy.localize import localize, probes, weigh
 from pytest_buddy.ports import PROJECT, Coder, Emit, Hooks, Reporter
-from pytest_buddy.runner import Launcher, Runner
+from pytest_buddy.runner import AnyRunner, ColdRunner, Launcher, Runner
 from pytest_buddy.searching import FaultSearch
 from pytest_buddy.source import Source
 from pytest_buddy.suite import Suite
@@ -83,7 +83,6 @@ class _Work:
     offline: bool
     failed: int
     started: float
-    sandbox: str = "none"
     flaky: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
@@ -136,21 +135,52 @@ class Session:
         neighbours = nearest(work.baseline, failing, seconds=share, most=_MOST_NEIGHBOURS)
         files = list(dict.fromkeys(test.split("::", 1)[0] for test in (*failing, *neighbours)))
         self._emit(StepStarted(step="confirm", detail=f"{len(failing)} tests"))
-        with Runner(self._launcher, files, jobs=os.cpu_count() or 1) as runner:
-            work.sandbox = self._launcher.level
-            runner.wait_ready(max(5.0, deadline - time.monotonic()))
-            suite = self._confirm(work, runner, failing, neighbours)
-            with _timed(work, "collect"):
-                suite = self._collect(work, runner, suite, deadline)
-            with _timed(work, "localize"):
-                self._localize(work, runner, suite, deadline)
-            if not self._repairs:
+        jobs = os.cpu_count() or 1
+        try:
+            runner = Runner(self._launcher, files, jobs=jobs)
+        except RunnerError as error:
+            self._cold(work, failing, neighbours, deadline, error)
+            return
+        with runner:
+            try:
+                runner.wait_ready(max(5.0, deadline - time.monotonic()))
+            except RunnerError as error:
+                self._cold(work, failing, neighbours, deadline, error)
                 return
+            self._with_runner(work, runner, failing, neighbours, deadline)
+
+    def _cold(
+        self,
+        work: _Work,
+        failing: Sequence[str],
+        neighbours: Sequence[str],
+        deadline: float,
+        error: RunnerError,
+    ) -> None:
+        """Go on without the warm server, and say so."""
+        self._notice(work, f"{error.message}: working with a fresh pytest for every step, slowly", error.hint)
+        runner = ColdRunner(self._launcher, jobs=os.cpu_count() or 1)
+        self._with_runner(work, runner, failing, neighbours, deadline)
+
+    def _with_runner(
+        self,
+        work: _Work,
+        runner: AnyRunner,
+        failing: Sequence[str],
+        neighbours: Sequence[str],
+        deadline: float,
+    ) -> None:
+        suite = self._confirm(work, runner, failing, neighbours)
+        with _timed(work, "collect"):
+            suite = self._collect(work, runner, suite, deadline)
+        with _timed(work, "localize"):
+            self._localize(work, runner, suite, deadline)
+        if self._repairs:
             with _timed(work, "propose"):
                 self._search(work, runner, suite, deadline)
 
     def _confirm(
-        self, work: _Work, runner: Runner, failing: Sequence[str], neighbours: Sequence[str]
+        self, work: _Work, runner: AnyRunner, failing: Sequence[str], neighbours: Sequence[str]
     ) -> Suite:
         """Run the failing tests again, alone; those that pass now are flaky and set aside."""
         tests = [test for test in failing if "::" in test]
@@ -167,9 +197,8 @@ class Session:
                 work.flaky.append(test)
             elif outcome.status == "crashed" and test in known and known[test].error_type != "Crash":
                 self._notice(work, f"{test} ended its process when it was run again", "It is left out.")
-            else:
+            elif self._same(work, known.get(test), outcome):
                 still[test] = outcome
-                self._compare(work, known.get(test), outcome)
         return Suite(
             baseline=work.baseline,
             failing=still,
@@ -180,18 +209,21 @@ class Session:
             spectrum=Spectrum(executions=()),
         )
 
-    def _compare(self, work: _Work, failure: Failure | None, outcome: Outcome) -> None:
-        """Say so when a test fails in the runner for another reason than in the person's own run."""
-        if failure is None or not outcome.error_type or outcome.status == "missing":
-            return
-        before = failure.error_type.rpartition(".")[2]
-        if before != outcome.error_type and failure.kind == "function":
-            text = f"{outcome.test} fails with {outcome.error_type} in the runner, with {before} in your run"
-            self._notice(
-                work, text, "It may need something that the sandbox denies, or depend on other tests."
-            )
+    def _same(self, work: _Work, failure: Failure | None, outcome: Outcome) -> bool:
+        """Whether a test fails for the same reason as in the person's own run; say so when it does not.
 
-    def _collect(self, work: _Work, runner: Runner, suite: Suite, deadline: float) -> Suite:
+        Then no patch is judged by it: the sandbox may deny what it needs.
+        """
+        if failure is None or not outcome.error_type or outcome.status == "missing":
+            return True
+        before = failure.error_type.rpartition(".")[2]
+        if before == outcome.error_type or failure.kind != "function":
+            return True
+        text = f"{outcome.test} fails with {outcome.error_type} in the sandbox, with {before} in your run"
+        self._notice(work, text, "It may need something that the sandbox denies, or other tests before it.")
+        return False
+
+    def _collect(self, work: _Work, runner: AnyRunner, suite: Suite, deadline: float) -> Suite:
         self._emit(StepStarted(step="collect", detail=f"{len(suite.neighbours)} neighbours"))
         tests = [test for test in suite.failing if "::" in test]
         limit = time.monotonic() + max(0.5, (deadline - time.monotonic()) * 0.25)
@@ -216,7 +248,7 @@ class Session:
         left = {test: outcome for test, outcome in suite.failing.items() if test not in flaky}
         return replace(suite, failing=left, spectrum=spectrum)
 
-    def _localize(self, work: _Work, runner: Runner, suite: Suite, deadline: float) -> None:
+    def _localize(self, work: _Work, runner: AnyRunner, suite: Suite, deadline: float) -> None:
         self._emit(StepStarted(step="localize"))
         sources = dict(self._sources(work, suite))
         tests = frozenset(path for path in sources if self._is_test(path, suite))
@@ -243,7 +275,7 @@ class Session:
     def _suspected(self, faults: Sequence[Fault]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(item.path for fault in faults for item in fault.suspects[:5]))
 
-    def _probed(self, runner: Runner, suite: Suite, fault: Fault, deadline: float) -> Fault:
+    def _probed(self, runner: AnyRunner, suite: Suite, fault: Fault, deadline: float) -> Fault:
         """Order the suspects by what small mutations of them do to the tests."""
         tests = suite.of(fault)
         if not tests or not fault.suspects or not self._repairs:
@@ -269,7 +301,7 @@ class Session:
         return weigh(fault, trials, suite.sources, baseline=suite.failing)
 
     def _observed(
-        self, runner: Runner, suite: Suite, fault: Fault, deadline: float
+        self, runner: AnyRunner, suite: Suite, fault: Fault, deadline: float
     ) -> tuple[Observation, ...]:
         tests = [*suite.of(fault)[:2], *suite.passing_near(fault, most=2)]
         if not tests or not fault.suspects or time.monotonic() > deadline:
@@ -306,7 +338,7 @@ class Session:
             path in suite.test_files or self._workspace.protected(path, exclude=exclude) for path in paths
         )
 
-    def _search(self, work: _Work, runner: Runner, suite: Suite, deadline: float) -> None:
+    def _search(self, work: _Work, runner: AnyRunner, suite: Suite, deadline: float) -> None:
         waiting = [fault for fault in work.faults if fault.suspects and suite.of(fault)]
         while waiting:
             fault = waiting.pop(0)

@@ -81,6 +81,7 @@ def add_essentials(
         page.add(page.prose(fault.note, "yellow"))
     if bullets and fault.explanation:
         _add_bullets(page, fault.explanation)
+        page.blank()
     add_offer(page, fault, limits.diff)
     page.indent(0)
 

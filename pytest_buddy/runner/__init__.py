@@ -2,8 +2,21 @@
 
 from pytest_buddy.runner.arguments import inherited
 from pytest_buddy.runner.client import Runner
+from pytest_buddy.runner.cold import ColdRunner
 from pytest_buddy.runner.confirming import Confirmation
 from pytest_buddy.runner.launch import Launcher
 from pytest_buddy.runner.sandbox import Confinement, advice, probe
 
-__all__ = ["Confinement", "Confirmation", "Launcher", "Runner", "advice", "inherited", "probe"]
+AnyRunner = Runner | ColdRunner
+
+__all__ = [
+    "AnyRunner",
+    "ColdRunner",
+    "Confinement",
+    "Confirmation",
+    "Launcher",
+    "Runner",
+    "advice",
+    "inherited",
+    "probe",
+]

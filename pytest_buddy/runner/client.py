@@ -19,8 +19,9 @@ from pytest_buddy.runner.launch import Launcher
 from pytest_buddy.runner.wire import Inbox, Message, pack
 
 BATCH = 25
+_TAIL = 4000
 _WALL_SLACK = 5.0
-_Stop = Callable[[], bool]
+Stop = Callable[[], bool]
 
 
 def never() -> bool:
@@ -144,7 +145,7 @@ class Runner:
         cpu: float,
         direct: bool = False,
         fresh: bool = True,
-        stop: _Stop = never,
+        stop: Stop = never,
     ) -> dict[str, Outcome]:
         """Run tests on the unpatched code, untraced, each in its own child unless `fresh` is false."""
         units = [{"test": test} for test in tests]
@@ -156,7 +157,7 @@ class Runner:
         }
 
     def trace(
-        self, tests: Sequence[str], *, cpu: float, direct: frozenset[str] = frozenset(), stop: _Stop = never
+        self, tests: Sequence[str], *, cpu: float, direct: frozenset[str] = frozenset(), stop: Stop = never
     ) -> Iterator[Execution]:
         """The lines each test runs, in the order they come in; tests that were lost are left out."""
         units = [{"test": test, "direct": test in direct} for test in tests]
@@ -169,7 +170,7 @@ class Runner:
                 )
 
     def observe(
-        self, tests: Sequence[str], suspects: Sequence[Suspect], *, cpu: float, stop: _Stop = never
+        self, tests: Sequence[str], suspects: Sequence[Suspect], *, cpu: float, stop: Stop = never
     ) -> tuple[Observation, ...]:
         """The values that tests had at the suspects' statements."""
         units = [{"test": test} for test in tests]
@@ -199,7 +200,7 @@ class Runner:
         wall: float | None = None,
         batch: int = BATCH,
         every: bool = False,
-        stop: _Stop = never,
+        stop: Stop = never,
     ) -> Iterator[Trial]:
         """Try candidates on tests, each until its first red test unless `every`; trials come in as they end.
 
@@ -289,7 +290,7 @@ class Runner:
     # Jobs on the wire.
 
     def _stream(
-        self, operation: str, units: Sequence[Message], *, cpu: float, stop: _Stop, **more: Any
+        self, operation: str, units: Sequence[Message], *, cpu: float, stop: Stop, **more: Any
     ) -> Iterator[tuple[int, Message]]:
         """Send units in as many jobs as there are places; give (index of the unit, answer) as they come."""
         share = max(1, -(-len(units) // self._jobs))
@@ -320,7 +321,7 @@ class Runner:
         *,
         cpu: float,
         fresh: bool,
-        stop: _Stop,
+        stop: Stop,
         extra: Message,
     ) -> list[tuple[int, Message]]:
         answers = self._stream(operation, units, cpu=cpu, stop=stop, fresh=fresh, extra=extra)
@@ -412,7 +413,8 @@ class Runner:
                 ticket.done = True
 
     def _output(self) -> str:
-        """The last lines that the server printed."""
+        """The last lines that the server printed, where pytest names the error."""
         size = os.fstat(self._log.fileno()).st_size
-        tail = os.pread(self._log.fileno(), 2000, max(0, size - 2000))
-        return tail.decode("utf-8", "replace").strip()
+        tail = os.pread(self._log.fileno(), _TAIL, max(0, size - _TAIL)).decode("utf-8", "replace")
+        lines = [line.removeprefix("INTERNALERROR>").strip() for line in tail.splitlines()]
+        return "\n".join([line for line in lines if line.strip("^~ ")][-2:])

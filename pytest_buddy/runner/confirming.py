@@ -21,13 +21,17 @@ class Confirmation:
     """A cold run under way. `poll` never blocks; `outcomes` holds what has been heard so far.
 
     `contents` maps path -> bytes of the patched files; `tests` are node ids in the order of the plain run.
+    With `trace`, `lines` holds what each test ran: test -> path -> line numbers.
     Use it as a context manager: leaving it ends the process and removes the copy.
     """
 
-    def __init__(self, launcher: Launcher, contents: Mapping[str, bytes], tests: Sequence[str]) -> None:
+    def __init__(
+        self, launcher: Launcher, contents: Mapping[str, bytes], tests: Sequence[str], *, trace: bool = False
+    ) -> None:
         self._launcher = launcher
         self._contents = dict(contents)
         self._tests = tuple(tests)
+        self._trace = trace
         self._nonce = secrets.token_hex(16)
         self._inbox = Inbox()
         self._started = time.monotonic()
@@ -37,6 +41,7 @@ class Confirmation:
             self._directory = Path(tempfile.mkdtemp(prefix="buddy-"))
             self._root = copy_workspace(launcher.workspace, self._directory, contents)
         self.outcomes: dict[str, Outcome] = {}
+        self.lines: dict[str, dict[str, frozenset[int]]] = {}
         self.loaded: frozenset[str] = frozenset()
         self.seconds = 0.0
         self.finished = False
@@ -76,7 +81,7 @@ class Confirmation:
         files = list(dict.fromkeys(test.split("::")[0] for test in tests))
         digests = {path: hashlib.sha256(content).hexdigest() for path, content in self._contents.items()}
         setup = self._launcher.setup(files, captured=True, root=self._root)
-        return {**setup, "nonce": self._nonce, "tests": list(tests), "digests": digests}
+        return {**setup, "nonce": self._nonce, "tests": list(tests), "digests": digests, "trace": self._trace}
 
     def _import_path(self) -> dict[str, str]:
         """Put the copy's import roots before those of editable installs, which point at the original."""
@@ -123,6 +128,8 @@ class Confirmation:
         elif "ended" in message:
             self._finish()
         else:
+            lines = message.get("lines", {})
+            self.lines[message["test"]] = {path: frozenset(numbers) for path, numbers in lines.items()}
             self.outcomes[message["test"]] = Outcome(
                 test=message["test"],
                 status=message["status"],

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_buddy.runner.execution import Execution, ReportLog
+from pytest_buddy.runner.tracing import inside, line_tracer
 from pytest_buddy.runner.wire import Inbox, Message, pytest_arguments, write
 
 
@@ -24,6 +25,7 @@ class Referee:
         self._prefix: str = request["root"].rstrip(os.sep) + os.sep
         self._log = ReportLog()
         self._execution = Execution(self._log, self._prefix)
+        self._tracer = line_tracer(self._prefix) if request.get("trace") else None
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Register the log of reports."""
@@ -47,10 +49,17 @@ class Referee:
                 self._tell({"test": test, "status": status, "seconds": 0.0})
         for index, item in enumerate(session.items):
             following = session.items[index + 1] if index + 1 < len(session.items) else None
-            self._tell({"test": item.nodeid, **self._execution.by_protocol(item, following)})
+            self._tell({"test": item.nodeid, **self._run(item, following)})
             session.shouldstop = session.shouldfail = False
         self._tell({"loaded": self._loaded()})
         return True
+
+    def _run(self, item: pytest.Item, following: pytest.Item | None) -> Message:
+        if self._tracer is None:
+            return self._execution.by_protocol(item, following)
+        self._tracer.start()
+        message = self._execution.by_protocol(item, following)
+        return {**message, "lines": inside(self._prefix, self._tracer.stop())}
 
     def _tell(self, message: Message) -> None:
         write(self._descriptor, {**message, "nonce": self._request["nonce"]})

@@ -24,7 +24,7 @@ from pytest_buddy.runner.execution import Execution, ReportLog
 from pytest_buddy.runner.observing import observe
 from pytest_buddy.runner.state_guard import StateGuard
 from pytest_buddy.runner.swap import CodeSwap, LiveFunctions, NotSwappable
-from pytest_buddy.runner.tracing import line_tracer
+from pytest_buddy.runner.tracing import inside, line_tracer
 from pytest_buddy.runner.wire import Inbox, Message, pytest_arguments, write
 from pytest_buddy.source import Source
 
@@ -239,13 +239,7 @@ class Server:
             _limit_cpu(job.cpu)
             tracer.start()
             message = self._one(execution, unit["test"], direct=bool(unit.get("direct")))
-            lines = tracer.stop()
-            inside = {
-                path[len(self._prefix) :].replace(os.sep, "/"): numbers
-                for path, numbers in lines.items()
-                if path.startswith(self._prefix)
-            }
-            tell({**message, "lines": inside})
+            tell({**message, "lines": inside(self._prefix, tracer.stop())})
 
     def _observe(self, job: Job, tell: Tell, execution: Execution) -> None:
         for unit in self._units(job):

@@ -1,6 +1,8 @@
 """Which lines of the project a test runs: sys.monitoring on 3.12 and later, coverage's C tracer before."""
 
+import os
 import sys
+from collections.abc import Mapping
 from types import CodeType
 from typing import Any, Protocol
 
@@ -93,6 +95,15 @@ class CoverageTracer:
         self._coverage.stop()
         data = self._coverage.get_data()
         return {path: sorted(data.lines(path) or ()) for path in data.measured_files()}
+
+
+def inside(prefix: str, lines: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    """The files below `prefix` by their path relative to it, with forward slashes."""
+    return {
+        path[len(prefix) :].replace(os.sep, "/"): numbers
+        for path, numbers in lines.items()
+        if path.startswith(prefix)
+    }
 
 
 def line_tracer(prefix: str, foreign: tuple[str, ...] = ("/site-packages/", "/dist-packages/")) -> LineTracer:
