@@ -14,6 +14,7 @@ from pytest_buddy.config import Config
 from pytest_buddy.domain import (
     GREEN,
     Baseline,
+    Change,
     Diagnosis,
     Event,
     Failure,
@@ -104,6 +105,7 @@ class Session:
         self._repairs = repairs
         self._coders = coders(config)
         self._first_fix: float | None = None
+        self._history: tuple[Change, ...] = ()
 
     def _emit(self, event: Event) -> None:
         if isinstance(event, FixConfirmed) and self._first_fix is None:
@@ -255,22 +257,26 @@ class Session:
         failures = tuple(failure for failure in work.baseline.failures if failure.test not in set(work.flaky))
         found = localize(failures, suite.spectrum, sources, tests=tests)
         suite.sources.update(sources)
-        history = changes(self._workspace, self._suspected(found))
+        self._history = changes(self._workspace, self._suspected(found))
         for fault in found[:_MOST_FAULTS]:
-            fault = self._probed(runner, suite, fault, deadline)
-            mine = tuple(failure for failure in failures if failure.test in set(fault.tests))
-            observed = self._observed(runner, suite, fault, deadline)
-            explanation = explain(
-                fault,
-                mine,
-                spectrum=suite.spectrum,
-                sources=sources,
-                observations=observed,
-                changes=history,
-            )
-            work.faults.append(replace(fault, explanation=explanation))
+            probed = self._probed(runner, suite, fault, deadline)
+            work.faults.append(self._explained(work, runner, suite, probed, deadline))
             self._emit(FaultLocated(fault=work.faults[-1]))
         work.faults.extend(found[_MOST_FAULTS:])
+
+    def _explained(
+        self, work: _Work, runner: AnyRunner, suite: Suite, fault: Fault, deadline: float
+    ) -> Fault:
+        tests = set(fault.tests)
+        explanation = explain(
+            fault,
+            tuple(failure for failure in work.baseline.failures if failure.test in tests),
+            spectrum=suite.spectrum,
+            sources=suite.sources,
+            observations=self._observed(runner, suite, fault, deadline),
+            changes=self._history,
+        )
+        return replace(fault, explanation=explanation)
 
     def _suspected(self, faults: Sequence[Fault]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(item.path for fault in faults for item in fault.suspects[:5]))
@@ -369,6 +375,7 @@ class Session:
             work.faults[place] = replace(settled, tests=tests)
             self._emit(FaultSettled(fault=work.faults[place]))
             if rest is not None:
+                rest = self._explained(work, runner, suite, rest, deadline)
                 work.faults.append(rest)
                 waiting.append(rest)
 
