@@ -15,7 +15,7 @@ from pytest_buddy.config import Config
 from pytest_buddy.domain import Baseline, Diagnosis
 from pytest_buddy.errors import BuddyError
 from pytest_buddy.patch import Ledger
-from pytest_buddy.runner import Confinement, Launcher, advice, inherited, probe
+from pytest_buddy.runner import Launcher, advice, inherited, probe
 from pytest_buddy.screen import Screen, draws
 from pytest_buddy.session import Session, reporters
 from pytest_buddy.workspace import Workspace
@@ -56,26 +56,19 @@ class PluginWork:
                     screen.ask(diagnosis, ledger, input)
 
     def _diagnose(self, baseline: Baseline, screen: Screen) -> Diagnosis:
-        confinement = self._confinement(screen)
-        launcher = Launcher(
-            workspace=self._workspace,
-            cwd=Path(self._config.invocation_params.dir),
-            confinement=confinement,
-            args=baseline.args,
-            here_first=self._here_first,
-        )
-        repairs = self._allowed(confinement, screen)
+        launcher = self._launcher(baseline.args, screen)
+        repairs = self._allowed(launcher, screen)
         return Session(launcher, self._settings, screen.event, repairs=repairs).diagnose(baseline)
 
-    def _allowed(self, confinement: Confinement, screen: Screen) -> bool:
+    def _allowed(self, launcher: Launcher, screen: Screen) -> bool:
         """Whether candidates may run: without a sandbox only when the person has said so."""
-        if confinement.level != "none" or self._settings.sandbox == "none":
+        if launcher.level != "none" or self._settings.sandbox == "none":
             return True
         if screen.interactive:
             with self._keyboard():
                 if sys.stdin is not None and sys.stdin.isatty():
                     return screen.confirm(f"{_UNSAFE}. Run them anyway?")
-        screen.notice(_UNSAFE, advice(confinement) or "Say --buddy-sandbox none to run them all the same.")
+        screen.notice(_UNSAFE, advice(launcher.confinement) or "Say --buddy-sandbox none to run them all the same.")
         return False
 
     def _arguments(self) -> tuple[str, ...]:
@@ -120,13 +113,19 @@ class PluginWork:
             verbosity=self._config.get_verbosity(),
         )
 
-    def _confinement(self, screen: Screen) -> Confinement:
+    def _launcher(self, args: tuple[str, ...], screen: Screen) -> Launcher:
         cache: Path | None = None
         try:
             cache = self._workspace.prepare_state() / "sandbox.json"
         except BuddyError as error:
             screen.notice(error.message, error.hint)
-        return probe(self._workspace, wanted=self._settings.sandbox, cache=cache)
+        return Launcher(
+            workspace=self._workspace,
+            cwd=Path(self._config.invocation_params.dir),
+            confinement=probe(self._workspace, wanted=self._settings.sandbox, cache=cache),
+            args=args,
+            here_first=self._here_first,
+        )
 
     def _report(self, diagnosis: Diagnosis) -> None:
         known = reporters(self._settings) if self._settings.report else {}

@@ -5,14 +5,13 @@ from pytest_buddy.runner.client import Runner
 from pytest_buddy.runner.cold import ColdRunner
 from pytest_buddy.runner.confirming import Confirmation
 from pytest_buddy.runner.launch import Launcher
-from pytest_buddy.runner.sandbox import Confinement, advice, probe
+from pytest_buddy.runner.sandbox import advice, probe
 
 AnyRunner = Runner | ColdRunner
 
 __all__ = [
     "AnyRunner",
     "ColdRunner",
-    "Confinement",
     "Confirmation",
     "Launcher",
     "Runner",

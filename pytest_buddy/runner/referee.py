@@ -4,6 +4,7 @@ Started as `python -m pytest_buddy.runner.referee DESCRIPTOR`; the request comes
 message a test goes back. Nothing of a candidate was loaded before.
 """
 
+import hashlib
 import os
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from pytest_buddy.runner.execution import Execution, ReportLog
 from pytest_buddy.runner.tracing import inside, line_tracer
-from pytest_buddy.runner.wire import Inbox, Message, pytest_arguments, write
+from pytest_buddy.runner.wire import Message, enter, first_message, pytest_arguments, write
 
 
 class Referee:
@@ -77,17 +78,10 @@ class Referee:
 def main() -> int:
     """Read the request, run, and end with pytest's own status."""
     descriptor = int(sys.argv[1])
-    inbox = Inbox()
-    requests: list[Message] = []
-    while not requests:
-        data = os.read(descriptor, 1 << 20)
-        if not data:
-            return 0
-        requests.extend(inbox.feed(data))
-    request = requests[0]
-    os.chdir(request["cwd"])
-    if request["here_first"]:
-        sys.path.insert(0, request["cwd"])
+    request = first_message(descriptor)
+    if request is None:
+        return 0
+    enter(request)
     for path, digest in request["digests"].items():
         _check(Path(request["root"], path), digest)
     started = time.monotonic()
@@ -100,8 +94,6 @@ def main() -> int:
 
 def _check(path: Path, digest: str) -> None:
     """Refuse to judge when the edited file is not the one on disk here."""
-    import hashlib
-
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != digest:
         raise SystemExit(f"{path} does not hold the candidate")

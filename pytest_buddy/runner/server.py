@@ -25,7 +25,7 @@ from pytest_buddy.runner.observing import observe
 from pytest_buddy.runner.state_guard import StateGuard
 from pytest_buddy.runner.swap import CodeSwap, LiveFunctions, NotSwappable
 from pytest_buddy.runner.tracing import inside, line_tracer
-from pytest_buddy.runner.wire import Inbox, Message, pytest_arguments, write
+from pytest_buddy.runner.wire import Inbox, Message, enter, first_message, pytest_arguments, write
 from pytest_buddy.source import Source
 
 _GREEN = ("passed", "skipped", "xfailed", "xpassed")
@@ -295,17 +295,10 @@ def _limit_cpu(seconds: float) -> None:
 def main() -> int:
     """Read the request for a session from the first descriptor and serve until it closes."""
     zygote_fd, collected_fd = int(sys.argv[1]), int(sys.argv[2])
-    inbox = Inbox()
-    hello: list[Message] = []
-    while not hello:
-        data = os.read(zygote_fd, 1 << 16)
-        if not data:
-            return 0
-        hello.extend(inbox.feed(data))
-    setup = hello[0]
-    os.chdir(setup["cwd"])
-    if setup["here_first"]:
-        sys.path.insert(0, setup["cwd"])
+    setup = first_message(zygote_fd)
+    if setup is None:
+        return 0
+    enter(setup)
     server = Server(zygote_fd, collected_fd, setup["root"], size=setup["size"], nonce=setup["nonce"])
     status = pytest.main(pytest_arguments(setup), plugins=[server])
     for descriptor in (zygote_fd, collected_fd):

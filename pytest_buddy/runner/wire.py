@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+import sys
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -47,6 +48,22 @@ class Inbox:
             if not isinstance(message, dict):
                 raise TypeError("a message that is not an object")
             yield message
+
+
+def first_message(descriptor: int) -> Message | None:
+    """Wait for the first message on a blocking descriptor; None when the other side closes it instead."""
+    inbox = Inbox()
+    while data := os.read(descriptor, 1 << 20):
+        for message in inbox.feed(data):
+            return message
+    return None
+
+
+def enter(setup: Message) -> None:
+    """Go where pytest was called, with that directory on the import path when it was there."""
+    os.chdir(setup["cwd"])
+    if setup["here_first"]:
+        sys.path.insert(0, setup["cwd"])
 
 
 def pytest_arguments(setup: Message) -> list[str]:
