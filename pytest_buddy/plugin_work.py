@@ -68,7 +68,8 @@ class PluginWork:
             with self._keyboard():
                 if sys.stdin is not None and sys.stdin.isatty():
                     return screen.confirm(f"{_UNSAFE}. Run them anyway?")
-        screen.notice(_UNSAFE, advice(launcher.confinement) or "Say --buddy-sandbox none to run them all the same.")
+        way_out = advice(launcher.confinement) or "Say --buddy-sandbox none to run them all the same."
+        screen.notice(_UNSAFE, way_out)
         return False
 
     def _arguments(self) -> tuple[str, ...]:
