@@ -13,23 +13,27 @@ from pytest_buddy.source import Source
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _BELOW = 0.99
+_TAKES_AWAY = 0.1
 _MOST_SUSPECTS = 50
 
 
 def rank_key(item: Judged, fault: Fault, sources: Mapping[str, Source]) -> tuple[float, ...]:
     """Sorts survivors: least suspicious, fewest lines, most tests of other faults, then likely and small.
 
+    A patch that only takes code away counts as a little suspicious: it is how tests are pleased most easily.
     Likely is the order in which the search came to them (suspect's score times the template's prior), on a
     logarithmic scale; small is the number of tokens that differ.
     """
-    size = sum(
-        _token_distance(sources[edit.path].content[edit.start : edit.end], edit.replacement)
+    pieces = [
+        (_tokens(sources[edit.path].content[edit.start : edit.end]), _tokens(edit.replacement))
         for edit in item.patch.edits
-    )
+    ]
+    size = sum(_token_distance(before, after) for before, after in pieces)
+    suspicion = item.patch.suspicion + (_TAKES_AWAY if all(map(_only_shortens, pieces)) else 0.0)
     mine = set(fault.tests)
     more = sum(1 for test in item.verdict.fixed if test not in mine)
     lines = changed_lines(item.patch, sources)
-    return round(item.patch.suspicion, 1), lines, -more, math.log2(1 + item.order) + size
+    return round(suspicion, 1), lines, -more, math.log2(1 + item.order) + size
 
 
 def proposal_of(item: Judged, sources: Mapping[str, Source], *, rank: int = 1) -> Proposal:
@@ -94,10 +98,19 @@ def _edited_lines(patch: Patch, sources: Mapping[str, Source]) -> tuple[tuple[st
     return tuple((edit.path, *sources[edit.path].lines_of(edit.start, edit.end)) for edit in patch.edits)
 
 
-def _token_distance(old: bytes, new: bytes) -> int:
+def _tokens(text: bytes) -> list[str]:
+    return _TOKEN.findall(text.decode("utf-8", "replace"))
+
+
+def _only_shortens(piece: tuple[list[str], list[str]]) -> bool:
+    """Whether the new tokens are some of the old ones, in the same order."""
+    before, after = piece
+    remaining = iter(before)
+    return len(after) < len(before) and all(token in remaining for token in after)
+
+
+def _token_distance(before: list[str], after: list[str]) -> int:
     """How many tokens differ between two pieces of source."""
-    before = _TOKEN.findall(old.decode("utf-8", "replace"))
-    after = _TOKEN.findall(new.decode("utf-8", "replace"))
     blocks = difflib.SequenceMatcher(a=before, b=after, autojunk=False).get_matching_blocks()
     same = sum(block.size for block in blocks)
     return max(len(before), len(after)) - same
