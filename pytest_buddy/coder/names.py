@@ -147,6 +147,32 @@ def swap_name(site: Site, node: ast.Name) -> Iterator[Change]:
         )
 
 
+@on_expressions("name-for-constant", 0.08, ast.Constant, spread=3)
+def name_for_constant(site: Site, node: ast.Constant) -> Iterator[Change]:
+    """A variable, or what the object holds, where a constant stands; most often where it is returned."""
+    if isinstance(node.value, str | bytes) and node.value:
+        return
+    parent, scope = site.parent(node), site.scope
+    if not isinstance(parent, ast.Return | ast.Assign | ast.Call | ast.keyword | ast.BinOp | ast.Compare):
+        return
+    returned = 2.0 if isinstance(parent, ast.Return) and node.value is None else 1.0
+    unread = set(scope.reads)
+    for name, likelihood in site.names_at(node).items():
+        known = scope.names.get(name)
+        if name == scope.instance or name.startswith("__"):
+            continue
+        if known is not None and known.kind not in ("parameter", "local", "enclosing"):
+            continue
+        prior = likelihood * returned * (1.0 if name in unread else 3.0)
+        why = f"uses `{name}` instead of `{site.text(node)}`"
+        yield site.change(node, name, why, prior=prior * (2.0 if known and known.kind == "local" else 1.0))
+    if returned > 1 and scope.instance:
+        for attribute in sorted(scope.data_attributes, key=lambda item: -scope.data_attributes[item])[:6]:
+            held = f"{scope.instance}.{attribute}"
+            yield site.change(node, held, f"returns `{held}`", prior=0.5)
+            yield site.change(node, f"len({held})", f"returns how many `{held}` holds", prior=0.3)
+
+
 @on_statement("swap-name-everywhere", 0.1, spread=3)
 def swap_name_everywhere(site: Site) -> Iterator[Change]:
     """Another variable in scope at every place where the statement reads the name."""
@@ -322,6 +348,7 @@ def _import_place(site: Site) -> int:
 
 TEMPLATES: Final[tuple[Template, ...]] = (
     swap_name,
+    name_for_constant,
     swap_name_everywhere,
     swap_two_names,
     other_object,
