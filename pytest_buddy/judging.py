@@ -70,7 +70,7 @@ class Judge:
             return
         needed = {*self.tests, *self.suite.sociable, *self.suite.affected(judged.patch)}
         room = max(2.0, self.deadline - time.monotonic()) * _SHARE
-        tests = to_confirm(self.suite.baseline, needed, also=self._mine, seconds=room)
+        tests = to_confirm(self.suite.baseline, needed, also=self._mine - self.suite.unfit, seconds=room)
         confirmation = Confirmation(self.launcher, self.suite.contents(judged.patch), tests)
         self._running.append((judged, confirmation))
 

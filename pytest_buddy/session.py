@@ -209,6 +209,7 @@ class Session:
             ),
             neighbours=tuple(neighbours),
             spectrum=Spectrum(executions=()),
+            unfit=frozenset(test for test in tests if test not in still),
         )
 
     def _same(self, work: _Work, failure: Failure | None, outcome: Outcome) -> bool:

@@ -12,13 +12,14 @@ _MOST_AFFECTED = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """Confirmed failures, neighbours, who ran what; tests are node ids."""
+    """Confirmed failures, neighbours, who ran what; tests are node ids, no patch is judged by `unfit` ones."""
 
     baseline: Baseline
     failing: Mapping[str, Outcome]
     direct: frozenset[str]
     neighbours: tuple[str, ...]
     spectrum: Spectrum
+    unfit: frozenset[str] = frozenset()
     sources: dict[str, Source] = field(default_factory=dict)
 
     @property

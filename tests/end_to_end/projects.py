@@ -25,7 +25,7 @@ def test_below():
 
 
 def test_above():
-    assert clamp(50, 0, 10) == 10
+    assert clamp(50, 1, 10) == 10
 
 
 def test_double():

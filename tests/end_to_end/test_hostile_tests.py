@@ -25,23 +25,21 @@ def with_test(text: str) -> dict[str, str]:
 )
 def test_it_kills_the_process_when_run_again(tmp_path: Path, death: str) -> None:
     """The first run, the person's own, leaves a mark; every later one of the same test dies of it."""
-    marker = tmp_path / "outside" / "was_run"
-    marker.parent.mkdir()
-    project = Project(
-        tmp_path,
-        with_test(
-            f"""
-            def test_dies():
-                if Path({str(marker)!r}).exists():
-                    {death}
-                assert clamp(70, 0, 7) == 7
+    text = f"""
+        MARK = Path(__file__).parent / "__pycache__" / "was_run"
 
 
-            def teardown_module():
-                Path({str(marker)!r}).write_text("")
-            """
-        ),
-    )
+        def test_dies():
+            if MARK.exists():
+                {death}
+            assert clamp(70, 0, 7) == 7
+
+
+        def teardown_module():
+            MARK.parent.mkdir(exist_ok=True)
+            MARK.write_text("")
+        """
+    project = Project(tmp_path, with_test(text))
     before = project.tree()
     run = project.pytest("-q", *QUICK)
     assert run.exit == 1
@@ -110,7 +108,7 @@ def test_at_once():
         },
         plugins=("timeout",),
     )
-    both = compare(project, "--timeout=1", "-q")
+    both = compare(project, "--timeout=1", "-q", "--tb=no")
     assert both.plain.counts == {"failed": 1, "passed": 1}
     (fault,) = both.buddy.report["faults"]
     assert fault["suspects"][0]["file"] == "count.py"
