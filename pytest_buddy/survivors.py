@@ -110,7 +110,9 @@ def _only_shortens(piece: tuple[list[str], list[str]]) -> bool:
 
 
 def _token_distance(before: list[str], after: list[str]) -> int:
-    """How many tokens differ between two pieces of source."""
+    """How many tokens differ between two pieces of source; things that change places count two."""
+    if before != after and sorted(before) == sorted(after):
+        return 2
     blocks = difflib.SequenceMatcher(a=before, b=after, autojunk=False).get_matching_blocks()
     same = sum(block.size for block in blocks)
     return max(len(before), len(after)) - same
