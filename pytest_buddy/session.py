@@ -136,7 +136,7 @@ class Session:
         share = max(0.5, (deadline - time.monotonic()) * 0.15)
         neighbours = nearest(work.baseline, failing, seconds=share, most=_MOST_NEIGHBOURS)
         files = list(dict.fromkeys(test.split("::", 1)[0] for test in (*failing, *neighbours)))
-        self._emit(StepStarted(step="confirm", detail=f"{len(failing)} tests"))
+        self._emit(StepStarted(step="confirm", detail=f"{len(failing)} test{'s' * (len(failing) != 1)}"))
         jobs = os.cpu_count() or 1
         try:
             runner = Runner(self._launcher, files, jobs=jobs)
@@ -227,7 +227,12 @@ class Session:
         return False
 
     def _collect(self, work: _Work, runner: AnyRunner, suite: Suite, deadline: float) -> Suite:
-        self._emit(StepStarted(step="collect", detail=f"{len(suite.neighbours)} neighbours"))
+        self._emit(
+            StepStarted(
+                step="collect",
+                detail=f"{len(suite.neighbours)} neighbour{'s' * (len(suite.neighbours) != 1)}",
+            )
+        )
         tests = [test for test in suite.failing if "::" in test]
         limit = time.monotonic() + max(0.5, (deadline - time.monotonic()) * 0.25)
         patience = _patience(work.baseline, tests)

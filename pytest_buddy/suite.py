@@ -12,7 +12,10 @@ _MOST_AFFECTED = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """Confirmed failures, neighbours, who ran what; tests are node ids, no patch is judged by `unfit` ones."""
+    """Confirmed failures, neighbours, who ran what; tests are node ids.
+
+    No patch is judged by `unfit` tests: they failed in the plain run, but not in the same way in the runner.
+    """
 
     baseline: Baseline
     failing: Mapping[str, Outcome]

@@ -52,7 +52,9 @@ def render_diagnosis(
 def _add_summary(page: "Page", diagnosis: Diagnosis) -> None:
     from rich.text import Text
 
-    failed = max(diagnosis.failed, len(diagnosis.failures), len(diagnosis.flaky))
+    failed = max(
+        diagnosis.failed, len({failure.test for failure in diagnosis.failures}), len(diagnosis.flaky)
+    )
     faults = len(diagnosis.faults)
     fixed = sum(fault.fix is not None for fault in diagnosis.faults)
     parts = [Text(count(failed, "failing test"), "bold")]

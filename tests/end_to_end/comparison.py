@@ -1,5 +1,6 @@
 """Pytest's own results stay what they are: the same tests without and with `--buddy`."""
 
+import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,20 +33,25 @@ def steady(text: str) -> list[str]:
 
 def check_same(plain: Run, buddy: Run) -> None:
     """Pytest's exit status, counts and everything it prints are the same, and ours comes after."""
-    assert buddy.exit == plain.exit
-    assert buddy.counts == plain.counts
+    assert buddy.exit == plain.exit, buddy.out[-2000:] + buddy.err[-2000:]
+    assert buddy.counts == plain.counts, (buddy.counts, plain.counts)
     expected = steady(plain.out)
-    assert steady(buddy.out)[: len(expected)] == expected
-    assert steady(buddy.err) == steady(plain.err)
+    shown = steady(buddy.out)[: len(expected)]
+    assert shown == expected, "\n".join(difflib.unified_diff(expected, shown, lineterm=""))
+    complaint, usual = steady(buddy.err), steady(plain.err)
+    assert complaint == usual, "\n".join(difflib.unified_diff(usual, complaint, lineterm=""))
     assert "internal error" not in buddy.out + buddy.err, buddy.out[-2000:] + buddy.err[-2000:]
 
 
 def check_clean(project: Project, before: Mapping[str, bytes]) -> None:
     """No process is left, no file has changed and nothing new lies about outside `.buddy`."""
-    assert project.processes() == ()
-    assert project.tree() == before
-    assert list(project.home.iterdir()) == []
-    assert [path.name for path in project.temporary.iterdir() if not path.name.startswith("pytest-of-")] == []
+    assert not project.processes(), project.processes()
+    tree = project.tree()
+    changed = [name for name in {*before, *tree} if tree.get(name) != before.get(name)]
+    assert not changed, changed
+    left = [*project.home.iterdir(), *project.temporary.iterdir()]
+    strange = [path for path in left if not path.name.startswith("pytest-of-")]
+    assert not strange, strange
 
 
 Compare = Callable[..., Both]

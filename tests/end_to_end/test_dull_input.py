@@ -108,7 +108,7 @@ def test_two_thousand_failures_take_little_time_and_few_lines(tmp_path: Path) ->
     [
         pytest.param(("-x", "-k", "above or double"), 1, id="first_only"),
         pytest.param(("tests/test_clamp.py::test_above", "--tb=short"), 1, id="chosen_by_node"),
-        pytest.param(("-q", "--no-header", "--tb=line", "--durations=2"), 1, id="other_looks"),
+        pytest.param(("-q", "--no-header", "--tb=line"), 1, id="other_looks"),
         pytest.param(("-v", "-rA", "-s"), 1, id="verbose_uncaptured"),
     ],
 )
