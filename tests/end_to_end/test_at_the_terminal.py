@@ -1,6 +1,9 @@
 """A person at a terminal: progress that goes away, one question, Ctrl-C, colour only where it is wanted."""
 
+import contextlib
+import os
 import re
+import select
 import signal
 import sys
 from pathlib import Path
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_buddy.testing import Project
-from tests.end_to_end.comparison import QUICK
+from tests.end_to_end.comparison import QUICK, check_clean
 from tests.end_to_end.projects import CLAMP, FIXED
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
@@ -109,8 +112,28 @@ def test_ctrl_c_while_searching_shows_what_is_known(tmp_path: Path, how: str) ->
     assert "Traceback" not in visible
     assert run.report["summary"]["failed"] == 2
     assert run.report["faults"]
+    check_clean(project, before)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux to be told of a process's end")
+def test_nothing_survives_when_pytest_is_killed(tmp_path: Path) -> None:
+    project = Project(tmp_path, HOPELESS)
+    before = project.tree()
+    with project.terminal("--tb=no", "--buddy", "--buddy-budget", "50") as terminal:
+        terminal.until("trying fixes for f1")
+        running = []
+        for line in project.processes():
+            with contextlib.suppress(ProcessLookupError):
+                running.append(os.pidfd_open(int(line.partition(":")[0])))
+        assert len(running) > 1
+        terminal.signal(signal.SIGKILL)
+        for handle in running:
+            ended, _, _ = select.select([handle], [], [], 20)
+            os.close(handle)
+            assert ended
+        assert terminal.finish().exit == -signal.SIGKILL
+    assert not project.processes()
     assert project.tree() == before
-    assert project.processes() == ()
 
 
 @pytest.mark.parametrize(

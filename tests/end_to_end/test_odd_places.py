@@ -117,6 +117,16 @@ def test_through_a_symbolic_link(tmp_path: Path, compare: Compare) -> None:
     fixed_once(red)
 
 
+def test_started_by_the_script_and_not_as_a_module(tmp_path: Path) -> None:
+    """Then the current directory is not on the import path; a conftest.py at the top puts it there."""
+    project = Project(tmp_path, {**RED, "conftest.py": ""})
+    words = ("-P", "-m", "pytest", "-p", "buddy", "-q")
+    plain, buddy = project.python(*words), project.python(*words, *QUICK)
+    check_same(plain, buddy)
+    assert plain.counts == {"failed": 1, "passed": 3}
+    fixed_once(project)
+
+
 def test_from_a_directory_inside(tmp_path: Path, compare: Compare) -> None:
     project = Project(tmp_path, {**RED, "pytest.ini": "[pytest]\npythonpath = .\n"})
     both = compare(project, "-q", "test_clamp.py", cwd=project.root / "tests")
