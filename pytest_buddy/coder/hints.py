@@ -102,7 +102,7 @@ _NAMED: Final = (
     re.compile(r"cannot import name '(\w+)'"),
     re.compile(r"variable '(\w+)' "),
 )
-_WANTED: Final = re.compile(r"DID NOT RAISE <class '(?:\w+\.)*(\w+)'>|^(\w+) not raised")
+_WANTED: Final = re.compile(r"DID NOT RAISE (?:any of \()?(?:<class ')?(?:[\w<>]+\.)*(\w+)|^(\w+) not raised")
 _SUGGESTED: Final = re.compile(r"Did you mean:? '?(?:self\.)?(\w+)'?")
 
 

@@ -118,7 +118,11 @@ def guard_raise(site: Site) -> Iterator[Change]:
     if function is None or not site.hints.wanted_errors or site.statement.ancestors:
         return
     arguments = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
-    held = [f"{instance}.{name}" for name in site.scope.data_attributes] if instance else []
+    members = (*site.scope.properties, *site.scope.data_attributes) if instance else ()
+    held = [f"{instance}.{name}" for name in members]
+    # A further guard goes behind those that are there already.
+    first = isinstance(site.node, ast.If) and isinstance(site.node.body[-1], ast.Raise | ast.Return)
+    behind = 0.1 if first else 1.0
     for argument in arguments:
         name = argument.arg
         if name == instance:
@@ -131,7 +135,7 @@ def guard_raise(site: Site) -> Iterator[Change]:
                 splice = _guard(site, test, f"raise {_constructed(site, error)}")
                 if splice is not None:
                     why = f"raises `{error}` when `{test}`"
-                    yield Change(splices=(splice,), rationale=why, prior=prior, structural=True)
+                    yield Change(splices=(splice,), rationale=why, prior=prior * behind, structural=True)
 
 
 def _constructed(site: Site, error: str) -> str:

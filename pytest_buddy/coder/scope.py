@@ -149,6 +149,15 @@ class Scope:
         }
 
     @cached_property
+    def properties(self) -> tuple[str, ...]:
+        """The methods of the class around that are read like attributes."""
+        return tuple(
+            name
+            for name, node in self.methods.items()
+            if _decorator_names(node) & {"property", "cached_property"}
+        )
+
+    @cached_property
     def reads(self) -> dict[str, int]:
         """Name -> how often the owner, nested functions included, reads it."""
         counts: dict[str, int] = {}
