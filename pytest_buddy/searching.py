@@ -20,7 +20,7 @@ from pytest_buddy.judging import Judge, Judged
 from pytest_buddy.ports import Coder, Context, Emit
 from pytest_buddy.runner import AnyRunner, Launcher
 from pytest_buddy.suite import Suite
-from pytest_buddy.survivors import proposal_of, rank_key, with_fix_first
+from pytest_buddy.survivors import proposal_of, ranked, with_fix_first
 
 _LEVELS = 3
 _GRACE_SECONDS = 2.0
@@ -104,7 +104,7 @@ class FaultSearch:
         return with_fix_first(fault, fault.fix, sources) if fault.fix else fault
 
     def _ranked(self, items: Iterable[Judged]) -> list[Judged]:
-        return sorted(items, key=lambda item: rank_key(item, self._fault, self._suite.sources))
+        return ranked(items, self._fault, self._suite.sources)
 
     def _context(self, failures: Sequence[Failure]) -> Context:
         tests = set(self._fault.tests)

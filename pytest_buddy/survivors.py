@@ -3,7 +3,7 @@
 import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from pytest_buddy.domain import Fault, Patch, Proposal, Suspect
@@ -17,7 +17,38 @@ _TAKES_AWAY = 0.1
 _MOST_SUSPECTS = 50
 
 
-def rank_key(item: Judged, fault: Fault, sources: Mapping[str, Source]) -> tuple[float, ...]:
+def ranked(items: Iterable[Judged], fault: Fault, sources: Mapping[str, Source]) -> list[Judged]:
+    """The survivors, best first.
+
+    Where the same guard passes in several places of a function, the last of them is meant: what is checked
+    already stays in front of it.
+    """
+    found = list(items)
+    earliest: dict[tuple[str, str, bytes], int] = {}
+    for item in found:
+        if place := _guard(item):
+            earliest[place] = min(item.order, earliest.get(place, item.order))
+
+    def key(item: Judged) -> tuple[float, ...]:
+        place = _guard(item)
+        order = earliest[place] if place else item.order
+        return *rank_key(item, fault, sources, order=order), -item.patch.edits[
+            0
+        ].start if place else item.order
+
+    return sorted(found, key=key)
+
+
+def _guard(item: Judged) -> tuple[str, str, bytes] | None:
+    """File, function and text of a patch that inserts one guard and does nothing else."""
+    first = item.patch.edits[0]
+    inserts = len(item.patch.edits) == 1 and first.start == first.end
+    if not inserts or not first.replacement.lstrip().startswith(b"if "):
+        return None
+    return first.path, item.patch.function, b" ".join(first.replacement.split())
+
+
+def rank_key(item: Judged, fault: Fault, sources: Mapping[str, Source], *, order: int) -> tuple[float, ...]:
     """Sorts survivors: least suspicious, fewest lines, most tests of other faults, then likely and small.
 
     A patch that only takes code away counts as a little suspicious: it is how tests are pleased most easily.
@@ -33,7 +64,7 @@ def rank_key(item: Judged, fault: Fault, sources: Mapping[str, Source]) -> tuple
     mine = set(fault.tests)
     more = sum(1 for test in item.verdict.fixed if test not in mine)
     lines = changed_lines(item.patch, sources)
-    return round(suspicion, 1), lines, -more, math.log2(1 + item.order) + size
+    return round(suspicion, 1), lines, -more, math.log2(1 + order) + size
 
 
 def proposal_of(item: Judged, sources: Mapping[str, Source], *, rank: int = 1) -> Proposal:

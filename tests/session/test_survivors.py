@@ -5,7 +5,7 @@ import pytest
 from pytest_buddy.domain import Edit, Fault, Patch, Suspect, Verdict
 from pytest_buddy.judging import Judged
 from pytest_buddy.source import Source
-from pytest_buddy.survivors import proposal_of, rank_key, with_fix_first
+from pytest_buddy.survivors import proposal_of, ranked, with_fix_first
 
 TEXT = b"""\
 def price(net, rate, count):
@@ -27,7 +27,7 @@ def judged(old, new, *, order=1, suspicion=0.0, fixed=("t::a",), confirmed=True)
 
 
 def best(*items):
-    return min(items, key=lambda item: rank_key(item, FAULT, SOURCES)).patch.edits[0].replacement
+    return ranked(items, FAULT, SOURCES)[0].patch.edits[0].replacement
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,26 @@ def best(*items):
 )
 def test_the_better_patch_comes_first(better, worse):
     assert best(worse, better) == better.patch.edits[0].replacement
+
+
+def test_a_guard_that_passes_in_two_places_goes_last():
+    guard = b"if net is None:\n        raise ValueError\n    "
+    places = [TEXT.index(b"total ="), TEXT.index(b"if count")]
+    items = [
+        Judged(
+            Patch(
+                edits=(
+                    Edit(path="shop.py", digest=SOURCE.digest, start=start, end=start, replacement=guard),
+                ),
+                origin="template:x",
+                function="shop.price",
+            ),
+            Verdict(outcome="fixed", confirmed=True),
+            order,
+        )
+        for start, order in zip(places, (1, 90), strict=True)
+    ]
+    assert ranked(items, FAULT, SOURCES)[0] is items[1]
 
 
 def suspect(line, score, rank, tied=0):
