@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_buddy import __version__
 from pytest_buddy.errors import BuddyError
+from pytest_buddy.offline import kept_offline
 
 _ROOT_MARKS = (".buddy", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "setup.py", ".git")
 _INTERRUPTED = 130
@@ -22,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        return int(arguments.run(arguments))
+        with kept_offline():
+            return int(arguments.run(arguments))
     except BuddyError as error:
         _say(f"buddy: {error.message}", error=True)
         if error.hint:
@@ -78,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _say(text: str, *, error: bool = False) -> None:
+    """Print a sentence of ours, which may quote names and values of the project."""
+    from pytest_buddy.redact import redact
+
+    _print(redact(text, environment=os.environ), error=error)
+
+
+def _print(text: str, *, error: bool = False) -> None:
     stream = sys.stderr if error else sys.stdout
     encoding = stream.encoding or "ascii"
     safe = text.encode(encoding, "backslashreplace").decode(encoding)
@@ -111,15 +120,21 @@ def _show(arguments: argparse.Namespace) -> int:
     from pytest_buddy.workspace import Workspace
 
     ledger = Ledger(Workspace(_root(arguments.directory)))
+    redactor = Redactor(environment=os.environ)
     width, color, ascii_only = _look()
     if arguments.id or arguments.diff:
         fault, proposal = ledger.find(arguments.id)
         if arguments.diff:
+            if redactor.redact_credentials(proposal.diff) != proposal.diff:
+                raise BuddyError(
+                    f"the diff of {proposal.patch.id} holds what looks like a secret",
+                    hint=f"`buddy apply {proposal.patch.id}` and `buddy stage` use it without showing it.",
+                )
             sys.stdout.flush()
             sys.stdout.buffer.write(proposal.diff.encode("utf-8", "surrogateescape"))
             return 0
         status = ledger.status(proposal.patch.id)
-        _say(
+        _print(
             render_proposal(
                 proposal,
                 fault=fault,
@@ -127,7 +142,7 @@ def _show(arguments: argparse.Namespace) -> int:
                 width=width,
                 color=color,
                 ascii=ascii_only,
-                redact=Redactor().redact,
+                redact=redactor.redact,
             ).rstrip("\n")
         )
         return 0
@@ -145,9 +160,9 @@ def _show(arguments: argparse.Namespace) -> int:
         width=width,
         color=color,
         ascii=ascii_only,
-        redact=Redactor().redact,
+        redact=redactor.redact,
     )
-    _say(text.rstrip("\n"))
+    _print(text.rstrip("\n"))
     return 0
 
 
@@ -200,9 +215,9 @@ def _explain(arguments: argparse.Namespace) -> int:
         color=color,
         verbosity=1,
         ascii=ascii_only,
-        redact=Redactor().redact,
+        redact=Redactor(environment=os.environ).redact,
     )
-    _say(text.rstrip("\n"))
+    _print(text.rstrip("\n"))
     return 0
 
 
@@ -229,7 +244,7 @@ def _completion(arguments: argparse.Namespace) -> int:
         import shtab
     except ImportError as error:
         raise BuddyError("shell completion needs shtab", hint="pip install shtab") from error
-    _say(shtab.complete(_parser(), shell=arguments.shell).rstrip("\n"))
+    _print(shtab.complete(_parser(), shell=arguments.shell).rstrip("\n"))
     return 0
 
 

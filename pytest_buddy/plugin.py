@@ -65,7 +65,7 @@ def _woken(config: pytest.Config) -> PluginSession:
     try:
         state = PluginSession(config)
     except ConfigError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(_redacted(str(error))) from error
     config.pluginmanager.register(state.recorder, "pytest-buddy-recorder")
     return state
 
@@ -84,6 +84,14 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if problem and terminal is not None:
         terminal.ensure_newline()
-        first = problem.splitlines()[0]
+        first = _redacted(problem.splitlines()[0])
         terminal.write_line(f"buddy: internal error, your test results are not affected: {first}")
     return result
+
+
+def _redacted(text: str) -> str:
+    import os
+
+    from pytest_buddy.redact import redact
+
+    return redact(text, environment=os.environ)

@@ -14,13 +14,16 @@ from pytest_buddy.capture import Recorder
 from pytest_buddy.config import Config
 from pytest_buddy.domain import Baseline, Diagnosis
 from pytest_buddy.errors import BuddyError
+from pytest_buddy.offline import kept_offline
 from pytest_buddy.patch import Ledger
+from pytest_buddy.redact import Redactor
 from pytest_buddy.runner import Launcher, advice, inherited, probe
 from pytest_buddy.screen import Screen, draws
 from pytest_buddy.session import Session, reporters
 from pytest_buddy.workspace import Workspace
 
-_UNSAFE = "Candidate fixes are programs that nobody has read, and this machine has no sandbox for them"
+_UNSAFE = "Candidate fixes are programs that nobody has read, and {why}"
+_FLAG = "--buddy-sandbox"
 
 
 class PluginWork:
@@ -32,9 +35,14 @@ class PluginWork:
         self._here_first = here_first
         self._workspace = Workspace(config.rootpath)
         self._terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+        self._redactor = Redactor(environment=os.environ)
 
     def run(self, recorder: Recorder, *, seconds: float) -> None:
         """Diagnose what is red, keep the proposals, show and report; raises BuddyError."""
+        with kept_offline(wanted=self._settings.offline):
+            self._run(recorder, seconds=seconds)
+
+    def _run(self, recorder: Recorder, *, seconds: float) -> None:
         if not recorder.red:
             self._report(Diagnosis(failures=(), offline=self._settings.offline))
             return
@@ -61,16 +69,28 @@ class PluginWork:
         return Session(launcher, self._settings, screen.event, repairs=repairs).diagnose(baseline)
 
     def _allowed(self, launcher: Launcher, screen: Screen) -> bool:
-        """Whether candidates may run: without a sandbox only when the person has said so."""
-        if launcher.level != "none" or self._settings.sandbox == "none":
+        """Whether candidates may run: without a sandbox only when the person has said so.
+
+        The project's own settings are not the person's word: anybody may have written them.
+        """
+        if launcher.level != "none" or (self._settings.sandbox == "none" and self._flagged()):
             return True
+        asked_for = self._settings.sandbox == "none"
+        why = "the settings ask for no sandbox" if asked_for else "this machine has no sandbox for them"
+        unsafe = _UNSAFE.format(why=why)
         if screen.interactive:
             with self._keyboard():
                 if sys.stdin is not None and sys.stdin.isatty():
-                    return screen.confirm(f"{_UNSAFE}. Run them anyway?")
-        way_out = advice(launcher.confinement) or "Say --buddy-sandbox none to run them all the same."
-        screen.notice(_UNSAFE, way_out)
+                    return screen.confirm(f"{unsafe}. Run them anyway?")
+        way_out = "" if asked_for else advice(launcher.confinement)
+        screen.notice(unsafe, way_out or f"Say {_FLAG} none to run them all the same.")
         return False
+
+    def _flagged(self) -> bool:
+        """Whether the sandbox level comes from the command line or PYTEST_ADDOPTS, not from a file."""
+        words = [*map(str, self._config.invocation_params.args)]
+        words += shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+        return any(word.partition("=")[0] == _FLAG for word in words)
 
     def _arguments(self) -> tuple[str, ...]:
         config = self._config
@@ -129,12 +149,15 @@ class PluginWork:
         )
 
     def _report(self, diagnosis: Diagnosis) -> None:
-        known = reporters(self._settings) if self._settings.report else {}
+        if not self._settings.report:
+            return
+        known = reporters(self._settings)
+        diagnosis = self._redactor.cleaned(diagnosis)  # reporters of others know nothing of secrets
         for entry in self._settings.report:
             name, _, target = entry.partition(":")
             text = known[name].render(diagnosis)
             if not target:
-                self.say(text)
+                self._print(text)
                 continue
             path = Path(self._config.invocation_params.dir, target)
             try:
@@ -144,7 +167,10 @@ class PluginWork:
                 self.say(f"buddy: the report {target} cannot be written: {error.strerror}")
 
     def say(self, text: str) -> None:
-        """Print a line where pytest prints; silent without pytest's terminal."""
+        """Print a line of ours where pytest prints; silent without pytest's terminal."""
+        self._print(self._redactor.redact(text))
+
+    def _print(self, text: str) -> None:
         if self._terminal is not None:
             self._terminal.ensure_newline()
             self._terminal.write_line(text)

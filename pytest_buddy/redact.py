@@ -1,16 +1,23 @@
 """The only way out for text that others may read: prompts, reports, logs, pages."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
 
+from pytest_buddy.domain import Edit
 from pytest_buddy.secret_rules import HOME, INNOCENT, RULES, URL_PASSWORD, is_value
 
 _LONG = 16  # a known secret of this length is masked inside other words, too
 _PLACEHOLDER = re.compile(r"<SECRET:[a-z0-9_]+:\d+>")
 _SECRET_NAME = re.compile(
-    r"(?i)(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PASS|SECRETS?|TOKENS?|API_?KEY|KEY|CREDENTIALS?|PAT|AUTH|DSN)"
-    r"(?:_?\d+|_(?:ID|VALUE|BASE64|B64|PROD|DEV|TEST|STAGING))?$"
+    r"(?i)(?:(?:^|_)(?:PASSPHRASE|PASS|KEY|PAT|AUTH|DSN|COOKIE|WEBHOOK)|PASSWORD|PASSWD|._PWD|SECRETS?|TOKENS?|"
+    r"API_?KEY|CREDENTIALS?|CONNECTION_?STRING)(?:_?\d+|_(?:ID|VALUE|BASE64|B64|PROD|DEV|TEST|STAGING))?$"
 )
+_EXACT = frozenset({"path", "diff"})  # what files and edits are found by
+
+T = TypeVar("T")
 
 
 def redact(text: str, *, environment: Mapping[str, str] | None = None) -> str:
@@ -32,7 +39,7 @@ class Redactor:
         known = {value for name, value in (environment or {}).items() if _SECRET_NAME.search(name)}
         for value in (environment or {}).values():
             known.update(match["value"] for match in URL_PASSWORD.finditer(value) if is_value(match["value"]))
-        exact = sorted({*filter(_maskable, known), *filter(None, secrets)})
+        exact = sorted(_spellings({*filter(_maskable, known), *filter(None, secrets)}))
         self._exact = tuple(re.compile(_bounded(value)) for value in exact)
 
     def redact(self, text: str) -> str:
@@ -42,6 +49,31 @@ class Redactor:
     def redact_credentials(self, text: str) -> str:
         """The text without credentials alone: for diffs, which should still apply where possible."""
         return self._without(text, personal=False)
+
+    def cleaned(self, value: T) -> T:
+        """A domain value whose texts are redacted; paths, edits and their diffs stay exact."""
+        cleaned: T = self._cleaned(value)
+        return cleaned
+
+    def _cleaned(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, tuple):
+            return tuple(self._cleaned(item) for item in value)
+        if not is_dataclass(value) or isinstance(value, type | Edit):
+            return value
+        names = (field.name for field in fields(value) if field.name not in _EXACT)
+        changed = {
+            name: new
+            for name in names
+            if (new := self._cleaned(old := getattr(value, name))) is not old and new != old
+        }
+        return replace(value, **changed) if changed else value
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many different secrets of each kind were replaced so far."""
+        return dict(self._counts)
 
     def restore(self, text: str) -> str:
         """The text with every placeholder of this redactor replaced by what it stands for."""
@@ -95,6 +127,15 @@ def _merged(found: Iterable[tuple[int, int, int, str]]) -> Iterator[tuple[int, i
 def _maskable(value: str) -> bool:
     """Whether a value is long and unusual enough to be masked wherever it stands."""
     return len(value) >= 6 and not INNOCENT.fullmatch(value) and not value.startswith(("/", "~/", "C:\\"))
+
+
+def _spellings(secrets: Iterable[str]) -> set[str]:
+    """Known secrets as they are, as Python and JSON write them, and the lines of those that have several."""
+    found = set()
+    for secret in secrets:
+        found |= {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]}
+        found.update(line for line in secret.splitlines() if len(line) >= _LONG)
+    return found
 
 
 def _bounded(value: str) -> str:

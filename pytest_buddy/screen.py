@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pytest_buddy.domain import Diagnosis, Event, Fault, NoticeGiven, Proposal
+from pytest_buddy.domain import Diagnosis, Event, Fault, NoticeGiven, Proposal, StepStarted
 from pytest_buddy.errors import BuddyError, SourceError
 from pytest_buddy.patch import Ledger
 from pytest_buddy.redact import Redactor
@@ -34,7 +34,7 @@ class Screen:
     _line: str = ""
     _progress: ProgressLine | None = None
     _noticed: set[str] = field(default_factory=set)
-    _redactor: Redactor = field(default_factory=Redactor)
+    _redactor: Redactor = field(default_factory=lambda: Redactor(environment=os.environ))
 
     def event(self, event: Event) -> None:
         """Show where the work is, on a line that is erased again."""
@@ -42,7 +42,8 @@ class Screen:
             return
         if self._progress is None:
             self._progress = ProgressLine(width=self.width, ascii=self.ascii)
-        line = self._progress.update(event)
+        shown = self._redactor.cleaned(event) if isinstance(event, StepStarted) else event  # others: ids only
+        line = self._progress.update(shown)
         if line is not None and line != self._line:
             self._line = line
             self.write(f"{_ERASE}{line}")
@@ -74,13 +75,14 @@ class Screen:
             return
         self._noticed.add(text)
         self.clear()
-        self.write(render_event(NoticeGiven(text=text, hint=hint)) + "\n")
+        self.write(render_event(self._redactor.cleaned(NoticeGiven(text=text, hint=hint))) + "\n")
 
     def confirm(self, question: str, ask_line: Callable[[str], str] = input) -> bool:
         """Ask a yes-or-no question; anything but yes is no."""
         self.clear()
         try:
-            return ask_line(f"buddy: {question} [y/N] ").strip().lower() in ("y", "yes")
+            answer = ask_line(f"buddy: {self._redactor.redact(question)} [y/N] ")
+            return answer.strip().lower() in ("y", "yes")
         except (EOFError, KeyboardInterrupt):
             self.write("\n")
             return False
@@ -135,7 +137,7 @@ class Screen:
         except BuddyError as error:
             self.notice(error.message, error.hint)
             return False
-        self.write(render_event(handled) + "\n")
+        self.write(render_event(self._redactor.cleaned(handled)) + "\n")
         return True
 
 

@@ -23,6 +23,7 @@ class Rule:
     """What a kind of secret looks like: looked for only in texts that hold one of the keywords.
 
     The pattern of an `anchored` rule begins with one of the keywords, in any case, and is tried only there.
+    What stands on a line that `unless` matches is no secret of this kind.
     """
 
     kind: str
@@ -33,12 +34,15 @@ class Rule:
     personal: bool = False
     alone: bool = False
     anchored: bool = False
+    unless: str = ""
 
     def spans(self, text: str, lowered: str) -> Iterator[tuple[int, int]]:
         """Where the secrets of this kind stand in the text; with `alone`, only where a word begins."""
         for match in self._matches(text, lowered):
             before = text[match.start() - 1] if self.alone and match.start() else " "
-            if not (before.isalnum() or before == "_") and self.accepts(match[self.group]):
+            if before.isalnum() or before == "_" or not self.accepts(match[self.group]):
+                continue
+            if not (self.unless and re.search(self.unless, _line(text, match.start()))):
                 yield match.span(self.group)
 
     def _matches(self, text: str, lowered: str) -> Iterator[re.Match[str]]:
@@ -52,6 +56,13 @@ class Rule:
                 if match := pattern.match(text, position):
                     yield match
                 position = lowered.find(keyword, position + len(keyword))
+
+
+def _line(text: str, position: int) -> str:
+    """The line around a position, cut where it is very long."""
+    start = max(text.rfind("\n", 0, position) + 1, position - 300)
+    end = text.find("\n", position)
+    return text[start : min(end if end >= 0 else len(text), position + 300)]
 
 
 def _token(kind: str, prefix: str, pattern: str) -> Rule:
@@ -81,6 +92,22 @@ def is_value(value: str) -> bool:
     if INNOCENT.fullmatch(value) or any(character.isspace() for character in value):
         return False
     return not (_CODE.fullmatch(value) or _SPEAKING.fullmatch(value))
+
+
+_SENTENCE = re.compile(
+    r"(?i)\b(?:a|an|and|any|are|as|at|be|by|can|cannot|change|choose|confirm|contains?|default|does|enter|error|"
+    r"expired|field|file|find|for|forgot|from|has|have|if|in|incorrect|invalid|is|it|key|manager|mismatch|missing|"
+    r"must|new|no|not|of|off|old|on|or|passphrase|passwords?|please|required|requires|reset|secrets?|set|should|"
+    r"str|the|to|token|too|type|user|using|wrong|was|will|with|your?)\b"
+)
+
+
+def _is_passphrase(value: str) -> bool:
+    """Whether several words are a secret: three or more without any that make a sentence."""
+    words = value.split()
+    if not 3 <= len(words) <= 12 or _SENTENCE.search(value) or re.search(r"[{}<>%$()\[\]:;=,|/\\]", value):
+        return False
+    return value[-1] not in ".!?" and all(len(word) >= 3 for word in words)
 
 
 def _is_random(value: str) -> bool:
@@ -114,10 +141,25 @@ def _iban(value: str) -> bool:
     return int("".join(str(int(character, 36)) for character in flat[4:] + flat[:4])) % 97 == 1
 
 
+# Addresses of nobody in particular, and lines on which people give their address to the public.
+_ROLES = re.compile(
+    r"(?:.*[-_.])?(?:abuse|admin|announce|bar|bugs?|ci|conduct|contact|core|dev|devel|developers?|discuss|errors?|"
+    r"feedback|foo|git|hello|help|hg|hostmaster|info|issues|jdoe|john\.?doe|jane\.?doe|legal|list|lists|mail|"
+    r"maintainers?|me|name|no-?reply|office|patches|postmaster|press|root|sales|security|sender|recipient|someone|"
+    r"support|team|test|user\d*|users|webmaster|you|your\.?name)"
+)
+_ATTRIBUTION = (
+    r"(?i)copyright|\(c\)\s|©|\b(?:co-?)?authors?\b|_?author(?:_email)?\b|maintain|contribut|\bwritten\b|"
+    r"\bcredits?\b|licen[cs]|(?:signed-off|reported|suggested|fixed|rewritten|modified|adapted|ported|patch(?:es)?|"
+    r"code|work|original\w*|implementation|created|developed|bugfix\w*|changes) by\b|\bthanks\b|"
+    r"^\W{0,4}by [A-Z]|^# ?[A-Z][\w.]+ [A-Z][\w. ]+ <"
+)
+
+
 def _mail(value: str) -> bool:
     local, _, domain = value.lower().partition("@")
-    reserved = re.search(r"(?:^|\.)(?:example(?:\.\w+)?|test|invalid|localhost|local)$", domain)
-    return not reserved and local not in ("git", "hg", "user", "me", "noreply", "no-reply")
+    reserved = re.search(r"(?:^|\.)(?:example(?:\.\w+)?|test|invalid|localhost|local|domain\.com)$", domain)
+    return not reserved and not _ROLES.fullmatch(local) and not re.match(r"(?:lists?|googlegroups)\.", domain)
 
 
 _STRONG_WORDS = ("pass", "pwd", "secret")
@@ -134,11 +176,24 @@ _SETS = (
     r"|[\"']\s{0,4},)\s{0,8}"
 )
 _QUOTED = r"[fbruFBRU]{0,2}\\?([\"'])(?P<value>(?:\\[^\n]|(?!\1)[^\\\n]){4,400}?)\\?\1"
+_PHRASE = r"\s{0,4}[:=]\s{0,4}([\"'])(?P<value>[^\"'\n]{11,200})\1"
+_ENTRY = (
+    r"\\?[\"']?\s{0,3},?\s{1,40}\\?[\"']?value\\?[\"']?\s{0,3}[:=]\s{0,3}"
+    r"\\?[\"']?(?P<value>[^\s\"'{}<>\\]{4,400})"
+)
 _BARE = r"[ \t]{0,3}[=:][ \t]{0,3}(?P<value>[^\s\"'(){}\[\]<>,;`&]{6,200})[ \t]*(?=$|[\s#&,;\"'`)])"
 
 
-def _assigned(names: str, words: tuple[str, ...], accepts: Callable[[str], bool]) -> tuple[Rule, Rule]:
+def _assigned(names: str, words: tuple[str, ...], accepts: Callable[[str], bool]) -> tuple[Rule, ...]:
     return (
+        Rule(  # {"name": "DB_PASSWORD", "value": "..."}
+            kind="assigned",
+            keywords=words,
+            pattern=rf"(?i:{names}{_NAME_END}{_ENTRY})",
+            anchored=True,
+            group="value",
+            accepts=accepts,
+        ),
         Rule(
             kind="assigned",
             keywords=words,
@@ -171,6 +226,16 @@ RULES: tuple[Rule, ...] = (
     *(
         _token("aws_key", prefix, rf"{prefix}[A-Z0-9]{{16}}(?![A-Za-z0-9])")
         for prefix in ("AKIA", "ASIA", "ABIA", "ACCA")
+    ),
+    Rule(  # a secret key that nothing names, beside the access key that it belongs to
+        kind="aws_key",
+        keywords=("akia", "asia"),
+        pattern=(
+            r"(?:AKIA|ASIA)[A-Z0-9]{16}[\s\S]{1,120}?(?<![\w/+=-])(?P<value>[A-Za-z0-9/+]{40})(?![\w/+=-])"
+        ),
+        group="value",
+        accepts=_mixed,
+        anchored=True,
     ),
     *(_token("github_token", f"gh{kind}_", rf"gh{kind}_[A-Za-z0-9]{{30,255}}") for kind in "pousr"),
     _token("github_token", "github_pat_", r"github_pat_[A-Za-z0-9_]{22,255}"),
@@ -312,6 +377,14 @@ RULES: tuple[Rule, ...] = (
         group="value",
         accepts=is_value,
     ),
+    Rule(
+        kind="assigned",
+        keywords=_STRONG_WORDS,
+        pattern=rf"(?i:{_STRONG}{_NAME_END}){_PHRASE}",
+        anchored=True,
+        group="value",
+        accepts=_is_passphrase,
+    ),
     *_assigned(_STRONG, _STRONG_WORDS, is_value),
     *_assigned(_WEAK, _WEAK_WORDS, _is_random),
     Rule(
@@ -341,6 +414,7 @@ RULES: tuple[Rule, ...] = (
         ),
         accepts=_mail,
         personal=True,
+        unless=_ATTRIBUTION,
     ),
     Rule(
         kind="phone",

@@ -17,6 +17,7 @@ from pytest_buddy.source import Source
 
 STATE = ".buddy"
 _FOREIGN = frozenset({"site-packages", "dist-packages", "node_modules", "__pypackages__"})
+_CONFIGURATION = frozenset({"conftest.py", "setup.py", "noxfile.py", "sitecustomize.py", "usercustomize.py"})
 _MARKERS = {
     ".gitignore": b"# Made by pytest-buddy.\n*\n",
     "CACHEDIR.TAG": (
@@ -69,8 +70,20 @@ class Workspace:
         """The content of a file; raises OSError."""
         return (self.root / path).read_bytes()
 
+    def names(self, folder: str) -> frozenset[str]:
+        """The names in a directory, exactly as they are there; none when it cannot be listed."""
+        try:
+            return frozenset(os.listdir(self.root / folder))  # noqa: PTH208  names are all that is wanted
+        except (OSError, ValueError):
+            return frozenset()
+
     def source(self, path: str) -> Source:
-        """A Python file of the workspace; raises SourceError when it cannot be read."""
+        """A Python file of the workspace; raises SourceError when it cannot be read.
+
+        Nothing else is ever read into what others may see, through a link's name neither: no `.env`, no keys.
+        """
+        if not all(name.endswith(".py") for name in (path, os.path.realpath(self.root / path))):
+            raise SourceError(f"{path} is not a Python file")
         try:
             content = self.read(path)
         except OSError as error:
@@ -88,15 +101,8 @@ class Workspace:
         return ".".join(parts) or pure.parent.name
 
     def protected(self, path: str, *, exclude: tuple[str, ...] = ()) -> bool:
-        """Whether a patch must not touch the file: tests, conftest, configuration, CI, `exclude` globs."""
-        pure = PurePosixPath(path)
-        if pure.suffix != ".py" or pure.name in ("conftest.py", "setup.py", "noxfile.py"):
-            return True
-        if any(part.startswith(".") or part == ".." for part in pure.parts) or pure.is_absolute():
-            return True
-        if pure.name.startswith("test_") or pure.stem.endswith("_test"):
-            return True
-        return any(fnmatch.fnmatch(path, pattern) for pattern in exclude)
+        """Whether a patch must not touch the file; see `is_protected`."""
+        return is_protected(path, exclude=exclude)
 
     def prepare_state(self, *parts: str) -> Path:
         """Create `.buddy/`, which ignores itself in git, and a directory in it; raises BuddyError."""
@@ -245,6 +251,22 @@ class HeldFile:
     def flush(self) -> None:
         """Make a replacement survive a loss of power; raises OSError."""
         os.fsync(self.directory)
+
+
+def is_test(path: str) -> bool:
+    """Whether the name is that of a file of tests."""
+    pure = PurePosixPath(path)
+    return pure.name.startswith("test_") or pure.stem.endswith("_test")
+
+
+def is_protected(path: str, *, exclude: tuple[str, ...] = ()) -> bool:
+    """Whether a patch must not touch the file: tests, conftest, configuration, CI, `exclude` globs."""
+    pure = PurePosixPath(path)
+    if pure.suffix != ".py" or pure.name in _CONFIGURATION:
+        return True
+    if any(part.startswith(".") or part == ".." for part in pure.parts) or pure.is_absolute():
+        return True
+    return is_test(path) or any(fnmatch.fnmatch(path, pattern) for pattern in exclude)
 
 
 def flush_directory(directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 
 from pytest_buddy.codec import CodecError, decode, encode
 from pytest_buddy.domain import Diagnosis, Fault, NoticeGiven, PatchHandled, Proposal
@@ -10,6 +11,7 @@ from pytest_buddy.patch import apply, staging, standing
 from pytest_buddy.patch.journal import SCHEMA, Action, Entry, IndexRewrite, Journal
 from pytest_buddy.patch.lock import locked
 from pytest_buddy.patch.standing import Kept, State
+from pytest_buddy.redact import Redactor
 from pytest_buddy.workspace import Workspace
 
 _KEPT_SCHEMA = "pytest-buddy-state/1"
@@ -30,8 +32,12 @@ class Ledger:
         self._last_read: tuple[tuple[int, ...], Kept] | None = None
 
     def keep(self, diagnosis: Diagnosis) -> None:
-        """Replace what is kept by the diagnosis of a new run; raises BuddyError when it cannot be written."""
-        kept = Kept(schema=_KEPT_SCHEMA, after=self._journal.next_number() - 1, diagnosis=diagnosis)
+        """Replace what is kept by the diagnosis of a new run; raises BuddyError when it cannot be written.
+
+        Output, messages and values are kept without secrets, edits and diffs exactly: for the owner's eyes.
+        """
+        clean = Redactor(environment=os.environ).cleaned(diagnosis)
+        kept = Kept(schema=_KEPT_SCHEMA, after=self._journal.next_number() - 1, diagnosis=clean)
         self._workspace.prepare_state()
         try:
             self._workspace.write_state(_FILE, json.dumps(encode(kept)).encode("ascii"))

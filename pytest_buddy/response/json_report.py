@@ -61,7 +61,7 @@ class JsonReporter:
     def _failure(self, failure: Failure, flaky: bool, fault: str | None) -> dict[str, Any]:  # noqa: FBT001
         return {
             "test": self.redact(failure.test),
-            "error_type": failure.error_type,
+            "error_type": self.redact(failure.error_type),
             "message": self.redact(failure.message),
             "flaky": flaky,
             "fault": fault,

@@ -1,5 +1,6 @@
 """The built-in report formats."""
 
+import os
 from collections.abc import Callable
 
 from pytest_buddy.ports import Reporter
@@ -12,7 +13,7 @@ def reporters(
     *, redact: Callable[[str], str] | None = None, redact_diff: Callable[[str], str] | None = None
 ) -> tuple[Reporter, ...]:
     """The reporters, which redact every text; diffs lose only credentials unless `redact_diff` says else."""
-    redactor = Redactor()
+    redactor = Redactor(environment=os.environ)
     redact = redact or redactor.redact
     redact_diff = redact_diff or redactor.redact_credentials
     return (JsonReporter(redact=redact, redact_diff=redact_diff), MarkdownReporter(redact=redact))
