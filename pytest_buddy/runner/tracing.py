@@ -2,8 +2,9 @@
 
 import os
 import sys
+import threading
 from collections.abc import Mapping
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any, Protocol
 
 
@@ -97,6 +98,40 @@ class CoverageTracer:
         return {path: sorted(data.lines(path) or ()) for path in data.measured_files()}
 
 
+class PlainTracer:
+    """A trace function in Python: slow, but at home with paths that coverage.py's data can't hold."""
+
+    def __init__(self, prefix: str, foreign: tuple[str, ...]) -> None:
+        self._prefix = prefix
+        self._foreign = foreign
+        self._seen: dict[str, set[int]] = {}
+
+    def start(self) -> None:
+        """Forget what was seen and begin to watch, in all threads."""
+        self._seen = {}
+        threading.settrace(self._on_call)
+        sys.settrace(self._on_call)
+
+    def stop(self) -> dict[str, list[int]]:
+        """Stop watching; absolute path -> sorted line numbers."""
+        sys.settrace(None)
+        threading.settrace(None)  # type: ignore[arg-type,unused-ignore]
+        return {path: sorted(numbers) for path, numbers in self._seen.items()}
+
+    def _on_call(self, frame: FrameType, _event: str, _argument: Any) -> Any:
+        path = frame.f_code.co_filename
+        if not path.startswith(self._prefix) or any(part in path for part in self._foreign):
+            return None
+        seen = self._seen.setdefault(path, set())
+
+        def on_line(frame: FrameType, event: str, _argument: Any) -> Any:
+            if event == "line":
+                seen.add(frame.f_lineno)
+            return on_line
+
+        return on_line
+
+
 def inside(prefix: str, lines: Mapping[str, list[int]]) -> dict[str, list[int]]:
     """The files below `prefix` by their path relative to it, with forward slashes."""
     return {
@@ -110,4 +145,8 @@ def line_tracer(prefix: str, foreign: tuple[str, ...] = ("/site-packages/", "/di
     """The cheapest tracer that this interpreter has, for files whose path starts with `prefix`."""
     if hasattr(sys, "monitoring"):
         return MonitoringTracer(prefix, foreign)
+    try:
+        prefix.encode()
+    except UnicodeEncodeError:
+        return PlainTracer(prefix, foreign)
     return CoverageTracer(prefix, foreign)
