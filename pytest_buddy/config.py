@@ -33,7 +33,10 @@ class Config:
 
 
 def _budget(value: Any) -> float:
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = 0.0
     if not 0 < number < float("inf"):
         raise ValueError("must be a number of seconds above 0")
     return number

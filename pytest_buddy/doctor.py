@@ -1,6 +1,5 @@
 """What works on this machine, and what to do about what does not."""
 
-import importlib.util
 import platform
 import shutil
 import sys
@@ -14,13 +13,6 @@ from pytest_buddy.config import load
 from pytest_buddy.errors import BuddyError
 from pytest_buddy.runner import advice, probe
 from pytest_buddy.workspace import Workspace
-
-_EXTRAS = (
-    ("watchfiles", "buddy-watch", "pip install 'pytest-buddy[watch]'"),
-    ("xllamacpp", "local models", "pip install 'pytest-buddy[coder]'"),
-    ("faster_whisper", "voice", "pip install 'pytest-buddy[voice]'"),
-    ("fastapi", "the web page", "pip install 'pytest-buddy[server]'"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +44,6 @@ def findings(root: Path) -> Iterator[Finding]:
         good=git is not None,
         advice="" if git else "Staging and recent changes need it; everything else works without.",
     )
-    for module, subject, install in _EXTRAS:
-        there = importlib.util.find_spec(module) is not None
-        yield Finding(
-            subject=subject,
-            state="installed" if there else "not installed (optional)",
-            good=there,
-            advice="" if there else install,
-        )
 
 
 def _settings(root: Path) -> Finding:

@@ -273,10 +273,13 @@ class Session:
     def _explained(
         self, work: _Work, runner: AnyRunner, suite: Suite, fault: Fault, deadline: float
     ) -> Fault:
+        # What was observed belongs to the quickest tests: they are explained first.
+        places = {test: place for place, test in enumerate(suite.of(fault))}
         tests = set(fault.tests)
+        mine = [failure for failure in work.baseline.failures if failure.test in tests]
         explanation = explain(
             fault,
-            tuple(failure for failure in work.baseline.failures if failure.test in tests),
+            tuple(sorted(mine, key=lambda failure: places.get(failure.test, len(places)))),
             spectrum=suite.spectrum,
             sources=suite.sources,
             observations=self._observed(runner, suite, fault, deadline),

@@ -55,8 +55,12 @@ class Ledger:
     def find(self, prefix: str = "") -> tuple[Fault, Proposal]:
         """The proposal with that id, or the first offered one that is not yet handled; raises BuddyError."""
         kept = self._kept()
-        if kept is None or not any(fault.proposals for fault in kept.diagnosis.faults):
-            raise BuddyError("There are no proposals from the last run", hint=_AGAIN)
+        if kept is None:
+            raise BuddyError("There are no proposals yet", hint=_AGAIN)
+        if not any(fault.proposals for fault in kept.diagnosis.faults):
+            raise BuddyError(
+                "No fix was found in the last run", hint="`buddy explain` says what is known of its failures."
+            )
         wanted = prefix.strip().lower()
         if wanted:
             return standing.by_id(kept.diagnosis.faults, wanted)

@@ -41,7 +41,7 @@ def judged(proposal: Proposal, tests: int) -> str:
     if proposal.offered:
         return "fixes the tests, confirmed"
     words = {
-        "fixed": "fixes the tests here, but a fresh pytest did not confirm it",
+        "fixed": "fixes the tests in a warm process; no fresh pytest has confirmed it",
         "partial": f"fixes {len(verdict.fixed):,} of {count(tests, 'test')}",
         "no-change": "changes nothing",
         "breaks": f"fixes {len(verdict.fixed):,}, but breaks {count(len(verdict.broken), 'other test')}",
