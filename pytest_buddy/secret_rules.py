@@ -77,7 +77,7 @@ def _mixed(value: str) -> bool:
 
 _CODE = re.compile(
     r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[\w.]+\(.*\)|.*\{[^}]*\}.*|<.*>|"
-    r"\$\{?\w+\}?|\$\(.*\)|.*%\(?\w*\)?[sd].*|%\w+%|[*xX.?#_\-\s]+|[./~\\].*|[a-z]+://.*|.*\\[nrt].*"
+    r"\$\{?\w+\}?|\$\(.*\)|.*%(?:\(\w+\))?[-#0+]?\d{0,3}[sdrx](?![A-Za-z0-9]).*|%\w+%|[*xX.?#_\-\s]+|[./~\\].*|[a-z]+://.*|.*\\[nrt].*"
 )
 _SPEAKING = re.compile(
     r"(?i)(?:my|your|the|some|an?|no|old|new|wrong|bad|good|valid|invalid|fake|dummy|test|example|access|refresh|"
@@ -91,7 +91,17 @@ def is_value(value: str) -> bool:
     """Whether an assigned text is a secret itself, and not code, a placeholder or a word about secrets."""
     if INNOCENT.fullmatch(value) or any(character.isspace() for character in value):
         return False
-    return not (_CODE.fullmatch(value) or _SPEAKING.fullmatch(value))
+    return _is_machine_made(value) or not (_CODE.fullmatch(value) or _SPEAKING.fullmatch(value))
+
+
+def _is_machine_made(value: str) -> bool:
+    """Whether digits are strewn among letters of both cases, as nobody names anything."""
+    return (
+        len(value) >= 16
+        and _mixed(value)
+        and len(re.findall(r"\d+", value)) >= 2
+        and not re.search(r"[(){}\[\]<>$]", value)
+    )
 
 
 _SENTENCE = re.compile(
@@ -119,11 +129,11 @@ def _is_random(value: str) -> bool:
 
 def _is_bare(value: str) -> bool:
     """Whether a text without quotes is a secret: it must not be able to be a name in code."""
-    if not is_value(value) or not re.search(r"\d", value):
+    if not is_value(value) or not re.search(r"\d|[A-Z].*[!@#%^*?~]|[!@#%^*?~].*[A-Z]", value):
         return False
-    return (
-        not value.isidentifier() or _mixed(value) or not re.search(r"[a-z]_|_[a-z]|^\w+?\d\d?$", value[:-1])
-    )
+    if not value.isidentifier() or _mixed(value) or re.fullmatch("[0-9a-f]{24,}", value):
+        return True
+    return not re.search(r"[a-z]_|_[a-z]", value)
 
 
 def _luhn(value: str) -> bool:
@@ -145,11 +155,11 @@ def _iban(value: str) -> bool:
 _ROLES = re.compile(
     r"(?:.*[-_.])?(?:abuse|admin|announce|bar|bugs?|ci|conduct|contact|core|dev|devel|developers?|discuss|errors?|"
     r"feedback|foo|git|hello|help|hg|hostmaster|info|issues|jdoe|john\.?doe|jane\.?doe|legal|list|lists|mail|"
-    r"maintainers?|me|name|no-?reply|office|patches|postmaster|press|root|sales|security|sender|recipient|someone|"
+    r"maintainers?|me|name|no-?reply|office|patches|postmaster|press|root|sales|security|sig|sender|recipient|someone|"
     r"support|team|test|user\d*|users|webmaster|you|your\.?name)"
 )
 _ATTRIBUTION = (
-    r"(?i)copyright|\(c\)\s|©|\b(?:co-?)?authors?\b|_?author(?:_email)?\b|maintain|contribut|\bwritten\b|"
+    r"(?i)copyright|\(c\)\s|©|author(?:s\b|_|\b)|\bcontact\b|maintain|contribut|\bwritten\b|"
     r"\bcredits?\b|licen[cs]|(?:signed-off|reported|suggested|fixed|rewritten|modified|adapted|ported|patch(?:es)?|"
     r"code|work|original\w*|implementation|created|developed|bugfix\w*|changes) by\b|\bthanks\b|"
     r"^\W{0,4}by [A-Z]|^# ?[A-Z][\w.]+ [A-Z][\w. ]+ <"
@@ -173,10 +183,10 @@ _WEAK = rf"(?:token|credential|(?:{'|'.join(_KEY_WORDS)})[_-]?key)"
 _NAME_END = r"(?:s|[_-]?(?:value|key|hash|base64|b64|prod|dev|test|default|\d{1,3}))?"
 _SETS = (
     r"(?:\\?[\"']?\]?\s{0,8}(?::\s{0,2}[A-Za-z_.]{1,20}(?:\[str\]|\s\|\sNone)?\s{0,8}=|=>|:=|[=!]=|[:=])"
-    r"|[\"']\s{0,4},)\s{0,8}"
+    r"|[\"'][ \t]{0,4},(?!\s*\n))\s{0,8}"
 )
 _QUOTED = r"[fbruFBRU]{0,2}\\?([\"'])(?P<value>(?:\\[^\n]|(?!\1)[^\\\n]){4,400}?)\\?\1"
-_PHRASE = r"\s{0,4}[:=]\s{0,4}([\"'])(?P<value>[^\"'\n]{11,200})\1"
+_PHRASE = r"\\?[\"']?\]?\s{0,4}[:=]\s{0,4}(?P<quote>[\"'])(?P<value>[^\"'\n]{11,200})(?P=quote)"
 _ENTRY = (
     r"\\?[\"']?\s{0,3},?\s{1,40}\\?[\"']?value\\?[\"']?\s{0,3}[:=]\s{0,3}"
     r"\\?[\"']?(?P<value>[^\s\"'{}<>\\]{4,400})"
@@ -282,7 +292,7 @@ RULES: tuple[Rule, ...] = (
     _token("grafana_token", "glsa_", r"glsa_[A-Za-z0-9]{32}_[0-9a-fA-F]{8}"),
     _token("grafana_token", "glc_", r"glc_[A-Za-z0-9+/=]{32,}"),
     _token("age_key", "age-secret-key-", r"AGE-SECRET-KEY-1[0-9A-Z]{50,}"),
-    _token("telegram_token", ":aa", r"\d{8,10}:AA[\w-]{32,}"),
+    _token("telegram_token", "aa", r"\d{8,10}(?::|%3[Aa])AA[\w-]{32,}"),
     _token("atlassian_token", "atatt3", r"ATATT3[\w=-]{60,}"),
     _token("docker_token", "dckr_", r"dckr_(?:pat|oat)_[\w-]{20,}"),
     _token("terraform_token", ".atlasv1.", r"[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,}"),
@@ -314,7 +324,7 @@ RULES: tuple[Rule, ...] = (
         keywords=("authorization",),
         pattern=(
             r"(?i)authorization\\?[\"']?\]?\s{0,4}(?:[:=,]|=>)\s{0,4}[fb]?\\?[\"']?"
-            r"(?:(?:basic|bearer|token|digest|apikey|negotiate)\s{1,3})?(?P<value>[^\s\"'\\,{}<>$()]{8,2000})"
+            r"(?:(?:basic|bearer|token|digest|apikey|negotiate)\s{1,3})?(?P<value>[^\s\"'\\,{}<>$()]{8,2000}+)(?!\()"
         ),
         group="value",
         accepts=lambda value: is_value(value) and not value.isalpha(),
@@ -347,11 +357,13 @@ RULES: tuple[Rule, ...] = (
         kind="cookie",
         keywords=("cookie",),
         pattern=(
-            r"(?i)cookie\\?[\"']?\]?\s{0,4}[:=]\s{0,4}\\?[\"']?(?P<value>[\w.-]{1,60}=[^\s\"',]{12,2000}"
+            r"(?i)cookie\\?[\"']?\]?\s{0,4}[:=]\s{0,4}\\?[\"']?(?P<value>[\w.-]{1,60}=[^\s\"',;]{1,2000}"
             r"(?:; ?[\w.-]{1,60}=[^\s\"',;]{1,2000}){0,30})"
         ),
         group="value",
-        accepts=lambda value: _is_random(value.partition("=")[2]),
+        accepts=lambda value: any(
+            len(part) > 12 and _is_random(part.partition("=")[2]) for part in value.split("; ")
+        ),
     ),
     Rule(
         kind="login",
@@ -359,6 +371,13 @@ RULES: tuple[Rule, ...] = (
         pattern=(r"\blogin\s{1,9}\S{1,80}\s{1,9}password\s{1,9}(?P<value>\S{4,200})"),
         group="value",
         accepts=lambda value: is_value(value) and not value.isalpha(),
+    ),
+    Rule(
+        kind="login",
+        keywords=("machine ",),
+        pattern=r"\bmachine\s{1,9}\S{1,80}\s{1,9}login\s{1,9}\S{1,80}\s{1,9}password\s{1,9}(?P<value>\S{4,200})",
+        group="value",
+        accepts=is_value,
     ),
     Rule(
         kind="assigned",
@@ -371,8 +390,9 @@ RULES: tuple[Rule, ...] = (
         kind="assigned",
         keywords=_STRONG_WORDS,
         pattern=(
-            r"(?m)^[ \t+>-]{0,8}(?:export |ENV |set )?[A-Z0-9_]{0,60}?"
-            r"(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|SECRET)=(?P<value>[^\s\"'(){}\[\]<>,;`]{4,200})[ \t]*$"
+            r"(?m)(?:^[ \t+>-]{0,8}(?:export |ENV |set )?[A-Z0-9_]{0,60}?"
+            r"(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|SECRET)|^[+-]?[A-Za-z0-9_.-]{0,60}?(?i:password|passwd|passphrase|_pwd|secret))="
+            r"(?P<value>[^\s\"'(){}\[\]<>,;`]{4,200})[ \t]*$"
         ),
         group="value",
         accepts=is_value,
