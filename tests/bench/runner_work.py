@@ -1,7 +1,8 @@
 """One measurement of the runner, in a process of its own; prints what was done as JSON.
 
 `start ROOT`: start and collect only. `plain ROOT`: run the tests warm, untraced. `trace ROOT`: with lines.
-`batched ROOT` and `forked ROOT`: try candidates on one test, many in a child or one in each.
+`batched ROOT` and `forked ROOT`: try candidates on one test, many in a child or one in each. A third word is
+the sandbox level; `start` in the answer is how long the runner took to be ready, without the probe.
 The only file here that knows the runner's interface.
 """
 
@@ -39,12 +40,13 @@ def candidates(workspace: Workspace, count: int) -> Iterator[Patch]:
         yield Patch(edits=(edit,), origin="bench")
 
 
-def measure(what: str, root: Path) -> dict[str, float | str]:
+def measure(what: str, root: Path, level: str = "auto") -> dict[str, float | str]:
     """Do it once: how many things were done, in how many seconds of wall after the runner was ready."""
     workspace = Workspace(root)
-    confinement = probe(workspace, cache=root.parent / "confinement")
+    confinement = probe(workspace, wanted=level, cache=root.parent / "confinement")
     launcher = Launcher(workspace=workspace, cwd=root, confinement=confinement)
     files = [str(path.relative_to(root)) for path in sorted((root / "tests").glob("test_*.py"))]
+    called = time.perf_counter()
     with Runner(launcher, files, jobs=1) as runner:
         tests = runner.wait_ready(60.0)
         start = time.perf_counter()
@@ -62,8 +64,8 @@ def measure(what: str, root: Path) -> dict[str, float | str]:
             )
             done = sum(bool(trial.outcomes) for trial in trials)
         seconds = time.perf_counter() - start
-    return {"done": done, "seconds": seconds, "sandbox": confinement.level}
+    return {"done": done, "seconds": seconds, "start": start - called, "sandbox": confinement.level}
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(sys.argv[1], Path(sys.argv[2]))))
+    sys.stdout.write(json.dumps(measure(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])))
