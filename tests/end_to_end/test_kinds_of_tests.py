@@ -122,6 +122,7 @@ def with_tests(**texts: str) -> dict[str, str]:
     return {**kept, **{f"tests/test_{name}.py": text for name, text in texts.items()}}
 
 
+@pytest.mark.slow
 def test_many_kinds_of_tests_with_one_fault(tmp_path: Path, compare: Compare) -> None:
     files = with_tests(unit=UNITTEST, subs=SUBTESTS, param=PARAMETRISED, fixture=IN_FIXTURE, strict=STRICT)
     project = Project(tmp_path, files)

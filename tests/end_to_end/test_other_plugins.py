@@ -138,6 +138,7 @@ def test_asyncio(tmp_path: Path, compare: Compare) -> None:
     assert both.buddy.report["faults"][0]["suspects"][0]["function"] == "shop.clamp"
 
 
+@pytest.mark.slow
 def test_everything_that_is_installed_at_once(tmp_path: Path) -> None:
     installed(
         "pytest-xdist",

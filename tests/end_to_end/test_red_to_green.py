@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from pytest_buddy import processes
 from pytest_buddy.testing import Project
 from tests.end_to_end.comparison import QUICK, Compare
@@ -81,6 +83,7 @@ def test_the_command_without_a_run_before(red: Project) -> None:
     assert not (red.root / ".buddy" / "diagnosis.json").exists()
 
 
+@pytest.mark.slow
 def test_the_demo(tmp_path: Path) -> None:
     run = Project(tmp_path, {}).buddy("demo", "--apply")
     assert run.exit == 0, run.out + run.err
