@@ -17,6 +17,7 @@ from pytest_buddy.domain import (
     Verdict,
 )
 from pytest_buddy.judging import Judge, Judged
+from pytest_buddy.patch import objections
 from pytest_buddy.ports import Coder, Context, Emit
 from pytest_buddy.runner import AnyRunner, Launcher
 from pytest_buddy.suite import Suite
@@ -141,10 +142,13 @@ class FaultSearch:
 
     def _counted(self, context: Context) -> Iterator[Patch]:
         seen: set[str] = set()
+        suspected = frozenset(suspect.path for suspect in context.suspects)
         for coder in self._coders:
             for patch in coder.propose(context):
                 if patch.id not in seen and set(patch.paths) <= self._editable:
                     seen.add(patch.id)
+                    if objections(patch, context.sources, suspected=suspected):
+                        continue
                     self._candidates += 1
                     yield patch
 
