@@ -70,11 +70,16 @@ def python(
     pass_fds: Sequence[int] = (),
     stdout: Any = subprocess.DEVNULL,
     stderr: Any = subprocess.DEVNULL,
+    before: Sequence[str] = (),
+    creation_flags: int = 0,
 ) -> "subprocess.Popen[bytes]":
-    """Start the running interpreter with `arguments` in a session of its own, without standard input."""
+    """Start the running interpreter with `arguments` in a session of its own, without standard input.
+
+    `before`: macOS's sandbox-exec with its own arguments; `creation_flags` are those of Windows.
+    """
     try:
         return subprocess.Popen(  # noqa: S603  our own interpreter, no shell
-            [sys.executable, *arguments],
+            [*before, sys.executable, *arguments],
             cwd=cwd,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
@@ -82,6 +87,7 @@ def python(
             stderr=stderr,
             pass_fds=tuple(pass_fds),
             start_new_session=True,
+            creationflags=creation_flags,
         )
     except OSError as error:
         raise BuddyError(f"Python could not be started: {error}", hint="Run `buddy doctor`.") from error

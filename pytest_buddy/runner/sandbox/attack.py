@@ -73,7 +73,6 @@ def _leave_daemon() -> None:
 
 def _attempts(targets: dict[str, object]) -> Iterator[tuple[str, Callable[[], None]]]:
     victim, port = str(targets["file"]), int(str(targets["port"]))
-    ptrace, keyctl, io_uring = _NUMBERS[os.uname().machine]
     yield "read", lambda: _read(victim)
     yield "write", lambda: _append(victim)
     yield "create", lambda: _append(victim + ".new")
@@ -83,8 +82,11 @@ def _attempts(targets: dict[str, object]) -> Iterator[tuple[str, Callable[[], No
     yield "tcp", lambda: _connect(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", port))
     yield "udp", lambda: _connect(socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", port))
     yield "unix", lambda: _connect(socket.AF_UNIX, socket.SOCK_STREAM, str(targets["unix"]))
-    yield "abstract", lambda: _connect(socket.AF_UNIX, socket.SOCK_STREAM, "\0" + str(targets["abstract"]))
     yield "signal", lambda: os.kill(int(str(targets["process"])), 0)
+    if sys.platform != "linux":
+        return
+    ptrace, keyctl, io_uring = _NUMBERS[os.uname().machine]
+    yield "abstract", lambda: _connect(socket.AF_UNIX, socket.SOCK_STREAM, "\0" + str(targets["abstract"]))
     yield "memory", lambda: _read(f"/proc/{targets['process']}/environ")
     yield "ptrace", lambda: _trace_me(ptrace)
     yield "keyring", lambda: _system_call(keyctl, 0, -3, 0)

@@ -70,6 +70,35 @@ def start(
         )
     where = directory or workspace.root
     permitted_environment = permitted(environment)
+    if sys.platform == "win32":
+        from pytest_buddy.runner.sandbox import windows
+
+        return windows.start(
+            arguments,
+            directory=where,
+            environment=permitted_environment,
+            memory=memory,
+            stdout=stdout,
+            stderr=stderr,
+        )
+    if not SUPPORTED and confinement.level == "partial":
+        from pytest_buddy.runner.sandbox import macos
+
+        home = person_home() or "/nonexistent"
+        view = visible.view(
+            str(workspace.root), home=home, environment=permitted_environment, extra=map(str, readable)
+        )
+        return macos.start(
+            arguments,
+            directory=where,
+            environment=permitted_environment,
+            readable=(*view.readable, str(workspace.root)),
+            writable=[os.path.realpath(path) for path in writable],
+            hidden=view.hidden,
+            pass_fds=pass_fds,
+            stdout=stdout,
+            stderr=stderr,
+        )
     if not SUPPORTED:
         return processes.python(
             arguments,

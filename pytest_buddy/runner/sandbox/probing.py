@@ -51,13 +51,18 @@ def probe(workspace: Workspace, *, wanted: str = "auto", cache: Path | None = No
     return found
 
 
+_OPEN = {"win32": "a Job object ends and limits processes, but leaves files and the network open"}
+
+
 def _find(workspace: Workspace, wanted: str) -> Confinement:
-    if not SUPPORTED:
-        return Confinement(level="none", reason=f"no sandbox is written for {platform.system()} yet")
+    if not SUPPORTED and sys.platform != "darwin":
+        return Confinement(
+            level="none", reason=_OPEN.get(sys.platform, f"{platform.system()} has no sandbox")
+        )
     if workspace.root == workspace.root.parent:
         return Confinement(level="none", reason="the workspace is the whole file system")
     reasons: list[str] = []
-    if wanted != "partial":
+    if SUPPORTED and wanted != "partial":
         problem, _ = attack(Confinement(level="full", overlay=True), workspace)
         if not problem:
             return Confinement(level="full", overlay=True)
@@ -81,7 +86,8 @@ def attack(confinement: Confinement, workspace: Workspace) -> tuple[str, str]:
         canary = workspace.root / f".buddy-{name}"
         door = _listen(stack, socket.AF_INET, ("127.0.0.1", 0))
         _listen(stack, socket.AF_UNIX, str(directory / "socket"))
-        _listen(stack, socket.AF_UNIX, "\0" + name)
+        if SUPPORTED:
+            _listen(stack, socket.AF_UNIX, "\0" + name)
         targets = {
             "file": str(victim),
             "workspace": str(canary),
