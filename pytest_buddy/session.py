@@ -381,7 +381,10 @@ class Session:
             work.faults = [other for other in work.faults if other not in cured]
             place = work.faults.index(fault)
             tests = (*settled.tests, *(test for other in cured for test in other.tests))
-            work.faults[place] = replace(settled, tests=tests)
+            settled = replace(settled, tests=tests)
+            if settled.fix is not None:  # the fix knows better than coverage what there is to explain
+                settled = self._explained(work, runner, suite, settled, time.monotonic() + 1.0)
+            work.faults[place] = settled
             self._emit(FaultSettled(fault=work.faults[place]))
             if rest is not None:
                 rest = self._explained(work, runner, suite, rest, deadline)

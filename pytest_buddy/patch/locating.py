@@ -136,6 +136,7 @@ class Locator:
         endings = self._endings(place, count, new, hunk)
         before = [text + lines.endings[place + index] for index, text in enumerate(old)]
         after = [text + ending for text, ending in zip(new, endings, strict=True)]
+        self._keep_apart(after, place, count)
         return tuple(
             Edit(
                 path=self._source.path,
@@ -146,6 +147,22 @@ class Locator:
             )
             for run in changed_runs(before, after)
         )
+
+    def _keep_apart(self, after: list[bytes], place: int, count: int) -> None:
+        """See to it that no CR comes to stand before the LF of an empty line: the two would be one ending."""
+        lines = self._lines
+        if after and place and lines.endings[place - 1] == b"\r" and after[0] == b"\n":
+            after[0] = b"\r"
+        following = lines.texts[place + count : place + count + 1]
+        if not after and place and lines.endings[place - 1] == b"\r" and following == (b"",):
+            raise RefusedError("ambiguous", f"the line endings around line {place + 1} would become one")
+        for index, line in enumerate(after):
+            if index + 1 < len(after):
+                meets = after[index + 1] == b"\n"
+            else:
+                meets = following == (b"",) and lines.endings[place + count] == b"\n"
+            if meets and line.endswith(b"\r"):
+                after[index] = line[:-1] + b"\n"
 
     def _endings(self, place: int, count: int, new: Sequence[bytes], hunk: Hunk) -> list[bytes]:
         lines = self._lines
