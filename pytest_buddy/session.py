@@ -35,7 +35,7 @@ from pytest_buddy.errors import BuddyError, ConfigError, RunnerError, SourceErro
 from pytest_buddy.explain import explain
 from pytest_buddy.localize import localize, probes, weigh
 from pytest_buddy.ports import PROJECT, Coder, Emit, Hooks, Reporter
-from pytest_buddy.runner import AnyRunner, ColdRunner, Launcher, Runner
+from pytest_buddy.runner import AnyRunner, ColdRunner, Launcher, Runner, denied
 from pytest_buddy.searching import FaultSearch
 from pytest_buddy.source import Source
 from pytest_buddy.suite import Suite
@@ -222,8 +222,18 @@ class Session:
         before = failure.error_type.rpartition(".")[2]
         if before == outcome.error_type or failure.kind != "function":
             return True
-        text = f"{outcome.test} fails with {outcome.error_type} in the sandbox, with {before} in your run"
-        self._notice(work, text, "It may need something that the sandbox denies, or other tests before it.")
+        ends = f"fails with {outcome.error_type} in the sandbox, with {before} in your run"
+        root = str(self._workspace.root)
+        needs = denied(outcome.error_type, outcome.message, environment=os.environ, root=root)
+        if needs and self._launcher.level != "none":
+            self._notice(
+                work,
+                f"{outcome.test} needs {needs}, which the sandbox denies",
+                f"It {ends}; no patch is judged by it.",
+            )
+        else:
+            hint = "It may need something that the sandbox denies, or other tests before it."
+            self._notice(work, f"{outcome.test} {ends}", hint)
         return False
 
     def _collect(self, work: _Work, runner: AnyRunner, suite: Suite, deadline: float) -> Suite:

@@ -5,7 +5,7 @@ from pytest_buddy.runner.client import Runner
 from pytest_buddy.runner.cold import ColdRunner
 from pytest_buddy.runner.confirming import Confirmation
 from pytest_buddy.runner.launch import Launcher
-from pytest_buddy.runner.sandbox import advice, probe
+from pytest_buddy.runner.sandbox import advice, denied, probe
 
 AnyRunner = Runner | ColdRunner
 
@@ -16,6 +16,7 @@ __all__ = [
     "Launcher",
     "Runner",
     "advice",
+    "denied",
     "inherited",
     "probe",
 ]
