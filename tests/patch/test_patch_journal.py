@@ -27,10 +27,11 @@ def three(project):
 
 
 class Broken:
-    """Makes system call number `number`, and with `lasting` every later one, fail."""
+    """Makes system call number `number`, and with `lasting` every later one, fail with `code`."""
 
-    def __init__(self, monkeypatch, number, *, lasting):
+    def __init__(self, monkeypatch, number, *, lasting, code=errno.ENOSPC):
         self.made = 0
+        self.code = code
         for name in CALLS:
             monkeypatch.setattr(os, name, self.failing(getattr(os, name), number, lasting))
 
@@ -38,7 +39,7 @@ class Broken:
         def wrapper(*arguments, **options):
             self.made += 1
             if self.made == number or (lasting and self.made > number):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                raise OSError(self.code, os.strerror(self.code))
             return call(*arguments, **options)
 
         return wrapper
@@ -46,14 +47,15 @@ class Broken:
 
 @pytest.mark.parametrize("action", ["apply", "undo"])
 @pytest.mark.parametrize("lasting", [False, True])
-def test_fault_at_any_system_call_leaves_all_old_or_all_new(three, action, lasting):
+@pytest.mark.parametrize("fault", ["ENOSPC", "EIO", "EACCES", "EMFILE"])
+def test_fault_at_any_system_call_leaves_all_old_or_all_new(three, action, lasting, fault):
     if action == "undo":
         three.ledger.apply()
     before, after = (OLD, NEW) if action == "apply" else (NEW, OLD)
     failures = 0
     for number in range(1, 1000):
         with pytest.MonkeyPatch.context() as monkeypatch:
-            broken = Broken(monkeypatch, number, lasting=lasting)
+            broken = Broken(monkeypatch, number, lasting=lasting, code=getattr(errno, fault))
             try:
                 getattr(three.ledger, action)()
             except BuddyError as error:
