@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pytest_buddy.domain import Edit
 from pytest_buddy.secret_rules import HOME, INNOCENT, RULES, URL_PASSWORD, is_value
 
+_SHORTEST = 6  # nothing shorter is taken for a secret
 _LONG = 16  # a known secret of this length is masked inside other words, too
 _PLACEHOLDER = re.compile(r"<SECRET:[a-z0-9_]+:\d+>")
 _SECRET_NAME = re.compile(
@@ -52,21 +53,24 @@ class Redactor:
 
     def cleaned(self, value: T) -> T:
         """A domain value whose texts are redacted; paths, edits and their diffs stay exact."""
-        cleaned: T = self._cleaned(value)
+        cleaned: T = self._cleaned(value, {})
         return cleaned
 
-    def _cleaned(self, value: Any) -> Any:
+    def _cleaned(self, value: Any, known: dict[str, str]) -> Any:
+        """`known` holds what was seen before: failures say the same things over and over."""
         if isinstance(value, str):
-            return self.redact(value)
+            if len(value) >= _SHORTEST and value not in known:
+                known[value] = self.redact(value)
+            return known.get(value, value)
         if isinstance(value, tuple):
-            return tuple(self._cleaned(item) for item in value)
+            return tuple(self._cleaned(item, known) for item in value)
         if not is_dataclass(value) or isinstance(value, type | Edit):
             return value
         names = (field.name for field in fields(value) if field.name not in _EXACT)
         changed = {
             name: new
             for name in names
-            if (new := self._cleaned(old := getattr(value, name))) is not old and new != old
+            if (new := self._cleaned(old := getattr(value, name), known)) is not old and new != old
         }
         return replace(value, **changed) if changed else value
 
@@ -126,7 +130,11 @@ def _merged(found: Iterable[tuple[int, int, int, str]]) -> Iterator[tuple[int, i
 
 def _maskable(value: str) -> bool:
     """Whether a value is long and unusual enough to be masked wherever it stands."""
-    return len(value) >= 6 and not INNOCENT.fullmatch(value) and not value.startswith(("/", "~/", "C:\\"))
+    return (
+        len(value) >= _SHORTEST
+        and not INNOCENT.fullmatch(value)
+        and not value.startswith(("/", "~/", "C:\\"))
+    )
 
 
 def _spellings(secrets: Iterable[str]) -> set[str]:
