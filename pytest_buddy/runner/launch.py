@@ -62,7 +62,12 @@ class Launcher:
             "root": str(base),
             "cwd": str(cwd),
             "here_first": self.here_first,
-            "args": [*self.args, "--rootdir", os.path.relpath(base, cwd), *quiet],
+            "args": [
+                *(word.replace(str(self.workspace.root), str(base)) for word in self.args),
+                "--rootdir",
+                os.path.relpath(base, cwd),
+                *quiet,
+            ],
             "targets": targets,
         }
 

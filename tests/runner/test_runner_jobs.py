@@ -134,12 +134,19 @@ def project(tmp_path_factory):
     return Workspace(root)
 
 
-@pytest.fixture(scope="module", params=["full", "none"])
+@pytest.fixture(scope="module", params=["full", "partial", "none"])
 def launcher(request, project):
-    confinement = probe(project, wanted="auto" if request.param == "full" else "none")
+    confinement = probe(project, wanted="auto" if request.param == "full" else request.param)
     if confinement.level != request.param:
         pytest.skip(confinement.reason)
-    return Launcher(workspace=project, cwd=project.root, confinement=confinement)
+    # As the plugin does: the settings file by its full path, which a copy must not follow back.
+    settings = (
+        "-c",
+        str(project.root / "pytest.ini"),
+        "-p",
+        "no:rerunfailures",
+    )  # it opens an internet socket
+    return Launcher(workspace=project, cwd=project.root, confinement=confinement, args=settings)
 
 
 @pytest.fixture(scope="module")
