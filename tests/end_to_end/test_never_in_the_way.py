@@ -11,6 +11,7 @@ from tests.end_to_end.projects import RED
 BREAKS = {
     "cannot_be_imported": "import sys\nsys.modules['pytest_buddy.plugin_session'] = None\n",
     "lacks_a_dependency": "import sys\nsys.modules['rich'] = None\nsys.modules['rich.text'] = None\n",
+    "cannot_redact": "import sys\nsys.modules['pytest_buddy.redact'] = None\n",
     "cannot_wake": """\
 import pytest_buddy.plugin_session as broken
 

@@ -9,6 +9,7 @@ import stat
 import pytest
 
 from pytest_buddy.testing import Project
+from tests.end_to_end.projects import RED
 
 SECRET = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
 MASKED = "plain words of no shape"  # known for a secret by the variable's name alone
@@ -136,3 +137,17 @@ def test_files_with_keys_are_never_read(tmp_path):
     kept = (project.root / ".buddy" / "diagnosis.json").read_text()
     for text in (run.json, kept):
         assert "quiet-river-stone" not in text
+
+
+def test_a_fault_of_ours_is_told_without_secrets(tmp_path):
+    saboteur = (
+        "import pytest_buddy.session as broken\n\n\ndef fail(*_):\n"
+        f"    raise RuntimeError('token = {SECRET}, {MASKED}')\n\n\nbroken.Session._work = fail\n"
+    )
+    project = Project(tmp_path, RED | {"saboteur.py": saboteur})
+    run = project.pytest("-p", "saboteur", "--buddy", env={"PYTHONPATH": str(project.root), **ENVIRONMENT})
+    assert run.exit == 1
+    assert "internal error" in run.out
+    assert "<SECRET:" in run.out
+    assert SECRET not in run.out + run.err
+    assert MASKED not in run.out + run.err
