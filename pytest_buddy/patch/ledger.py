@@ -171,7 +171,10 @@ class Ledger:
         try:
             staging.write(self._workspace, index)
         except BuddyError:
-            self._journal.drop(entry)
+            with contextlib.suppress(
+                OSError
+            ):  # the next action finds the index as it was and drops the entry
+                self._journal.drop(entry)
             raise
         with contextlib.suppress(
             BuddyError

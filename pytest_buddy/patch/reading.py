@@ -66,6 +66,7 @@ def read_patch(
     try:
         if not complete:
             raise RefusedError("truncated", "the text was cut off before its end")
+        _refuse_unwritable(text)
         return _read(workspace, text, origin, terms or Terms())
     except RefusedError as error:
         return error.refusal
@@ -86,6 +87,15 @@ def _read(workspace: Workspace, text: str, origin: str, terms: Terms) -> Reading
         notes += [*said, *_checked(source, mine)]
         edits += mine
     return Reading(patch=Patch(edits=tuple(edits), origin=origin), notes=tuple(dict.fromkeys(notes)))
+
+
+def _refuse_unwritable(text: str) -> None:
+    """Raise for halves of characters: they stand for no bytes."""
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        code = ord(text[error.start])
+        raise RefusedError("encoding", f"U+{code:04X} is no character that a file can hold") from error
 
 
 def _path(workspace: Workspace, change: Change, terms: Terms) -> str:

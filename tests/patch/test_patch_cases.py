@@ -159,6 +159,13 @@ def test_h07_protected_file_is_refused_unless_named(project, path):
     assert refusal(project, diff_of(path), named=[path]).patch.paths == (path,)
 
 
+@pytest.mark.parametrize("code", [0xD800, 0xDF8E])
+@pytest.mark.parametrize("text", ["--- a/x.py{}\n+++ b/x.py{}\n@@ -1 +1 @@\n-a = 1\n+a = 2\n", "{}"])
+def test_half_a_character_is_refused(project, code, text):
+    project.write("x.py", b"a = 1\n")
+    assert refusal(project, text.format(chr(code), chr(code))) == "encoding"
+
+
 def test_excluded_file_is_refused(project):
     project.write("vendor/x.py", b"a = 1\n")
     assert refusal(project, diff_of("vendor/x.py"), exclude=("vendor/*",)) == "protected"

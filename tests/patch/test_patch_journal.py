@@ -81,6 +81,35 @@ def test_fault_at_any_system_call_leaves_all_old_or_all_new(three, action, lasti
     assert three.files() == after
 
 
+@pytest.mark.parametrize("fault", ["ENOSPC", "EMFILE"])
+def test_fault_at_any_system_call_leaves_the_index_old_or_new(three, fault):
+    three.commit()
+    ledger = three.ledger
+    before = three.git("ls-files", "-s")
+    ledger.stage()
+    after = three.git("ls-files", "-s")
+    ledger.undo()
+    patch = ledger.diagnosis().faults[0].proposals[0].patch.id
+    failures = 0
+    for number in range(1, 100):
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            broken = Broken(monkeypatch, number, lasting=False, code=getattr(errno, fault))
+            try:
+                three.ledger.stage(patch)
+            except BuddyError:
+                failures += 1
+        if broken.made < number:
+            break
+        three.ledger.recover()
+        now = three.git("ls-files", "-s")
+        assert now in (before, after), number
+        assert three.files() == OLD
+        if now == after:
+            assert three.ledger.undo(patch).action == "undone"
+    assert failures > 4
+    assert three.git("ls-files", "-s") == after
+
+
 def test_fault_that_passes_is_taken_back_at_once(three, monkeypatch):
     rename, names = os.rename, []
 
