@@ -23,6 +23,7 @@ _ASKED = (
     "smtplib.connect",
     "telnetlib.Telnet.open",
 )
+_WATCHED = frozenset({*_ADDRESSED, *_ASKED})
 
 
 @contextmanager
@@ -50,14 +51,11 @@ def _watch() -> None:
 
 
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _KEPT.get() or not event.startswith(("socket.", *_PREFIXES)):
+    if event not in _WATCHED or not _KEPT.get():
         return
     host = reached(event, arguments)
     if host is not None and not is_loopback(host):
         raise OSError(errno.ENETUNREACH, f"pytest-buddy works offline and does not connect to {host!r}")
-
-
-_PREFIXES = tuple({f"{event.partition('.')[0]}." for event in _ASKED} - {"socket."})
 
 
 def reached(event: str, arguments: tuple[Any, ...]) -> str | None:
@@ -74,7 +72,7 @@ def reached(event: str, arguments: tuple[Any, ...]) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine; names are not looked up, and no name counts as the machine itself."""
+    """Whether a host is this machine; no name but localhost is, as looking it up would be a way out."""
     if host in ("", "None", "localhost", "localhost.localdomain", "ip6-localhost"):
         return True
     try:
