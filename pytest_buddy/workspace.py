@@ -9,7 +9,7 @@ import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 
 from pytest_buddy.errors import BuddyError, PatchError, SourceError
@@ -259,6 +259,7 @@ def is_test(path: str) -> bool:
     return pure.name.startswith("test_") or pure.stem.endswith("_test")
 
 
+@lru_cache(maxsize=256)
 def is_protected(path: str, *, exclude: tuple[str, ...] = ()) -> bool:
     """Whether a patch must not touch the file: tests, conftest, configuration, CI, `exclude` globs."""
     pure = PurePosixPath(path)

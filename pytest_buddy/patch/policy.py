@@ -40,14 +40,16 @@ _ATTRIBUTES = frozenset(
     ]
 )
 _STRINGS = frozenset({"PYTEST_CURRENT_TEST", "PYTEST_VERSION", "__import__", "__builtins__"})
-# What may hide a word: letters that Python folds into others, comments and continued lines between names.
-_HIDING = r"[^\x00-\x7f]|#|\\"
+# What may hide a word: letters that Python folds into others; a comment or a continued line after a dot.
+_HIDING = r"[^\x00-\x7f]|\.\s*[#\\]"
 _WORD = re.compile(
-    r"(?<![\w.])(?:{})(?!\w)|\.\s*(?:{})(?!\w)|{}|import|{}".format(
+    r"(?<![\w.])(?:{})(?!\w)|\.\s*(?:{})(?!\w)|{}|{}".format(
         "|".join(sorted(_NAMES)), "|".join(sorted(_ATTRIBUTES)), "|".join(sorted(_STRINGS)), _HIDING
     ).encode()
 )
 _IMPORTED = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(_MODULES | _ATTRIBUTES))})(?!\w)".encode())
+_TOKEN = re.compile(rb"\w+")
+_WATCHED = frozenset(word.encode() for word in _MODULES | _NAMES | _ATTRIBUTES | _STRINGS)
 _REACH = 24
 _STATEMENT = 300
 
@@ -85,9 +87,12 @@ def objections(
 def _brought_in(source: Source, edits: list[Edit]) -> Iterator[str]:
     """What is wrong with the edits of one file; it is parsed only when a word in them calls for that."""
     emptied = sum(edit.end - edit.start for edit in edits) * 2 > len(source.content)
-    if not emptied and not any(_calls_attention(source.content, edit) for edit in edits):
+    words = {word for edit in edits for word in _new_words(source.content, edit)}
+    if not emptied and not words:
         return
     try:
+        if not emptied and words <= _words(source):
+            return
         after = source.edited(edits)
         before = _powers(source)
         new = sorted(_powers(after) - before)
@@ -103,17 +108,26 @@ def _brought_in(source: Source, edits: list[Edit]) -> Iterator[str]:
         yield f"{source.path} would newly use {power}"
 
 
-def _calls_attention(content: bytes, edit: Edit) -> bool:
-    """Whether the new text, with what touches it, holds a word that only the file's syntax explains."""
+def _new_words(content: bytes, edit: Edit) -> set[bytes]:
+    """The words of the new text, with what touches it, that only the file's syntax explains."""
     near = content[max(0, edit.start - _REACH) : edit.start]
     beyond = content[edit.end : edit.end + _REACH]
-    new = near + edit.replacement + beyond
-    old = near + content[edit.start : edit.end] + beyond
-    if not set(_WORD.findall(new)) <= set(_WORD.findall(old)):
-        return True
-    if b"import" not in content[max(0, edit.start - _STATEMENT) : edit.start] + edit.replacement:
-        return False
-    return not set(_IMPORTED.findall(new)) <= set(_IMPORTED.findall(old))
+    replaced = content[edit.start : edit.end]
+    new, old = near + edit.replacement + beyond, near + replaced + beyond
+    if new.isascii() and _WATCHED.isdisjoint(_TOKEN.findall(new)):
+        return set()
+    found = set(_WORD.findall(new)).difference(_WORD.findall(old))
+    if b"import" in edit.replacement and b"import" not in replaced:
+        found.update(_IMPORTED.findall(new))
+    elif b"import" in edit.replacement or b"import" in content[max(0, edit.start - _STATEMENT) : edit.start]:
+        found.update(set(_IMPORTED.findall(new)).difference(_IMPORTED.findall(old)))
+    return {word.lstrip(b". \t\r\n") for word in found}
+
+
+@lru_cache(maxsize=16)
+def _words(source: Source) -> frozenset[bytes]:
+    """The words that stand for what a file does already."""
+    return frozenset(power.removeprefix("the module ").strip("'").encode() for power in _powers(source))
 
 
 def _substance(source: Source) -> bool:
