@@ -36,7 +36,7 @@ class PluginSession:
         """Refuse coders and reports that nobody has before the run, not after it."""
         if self._settings.coder == "auto" and not self._settings.report:
             return  # so that a green run does not pay for the import
-        from pytest_buddy.session import coders, reporters
+        from pytest_buddy.registry import coders, reporters
 
         coders(self._settings)
         known = reporters(self._settings)

@@ -17,9 +17,10 @@ from pytest_buddy.errors import BuddyError
 from pytest_buddy.offline import kept_offline
 from pytest_buddy.patch import Ledger
 from pytest_buddy.redact import Redactor
+from pytest_buddy.registry import reporters
 from pytest_buddy.runner import Launcher, advice, inherited, probe
 from pytest_buddy.screen import Screen, draws
-from pytest_buddy.session import Session, reporters
+from pytest_buddy.session import Session
 from pytest_buddy.workspace import Workspace
 
 _UNSAFE = "Candidate fixes are programs that nobody has read, and {why}"

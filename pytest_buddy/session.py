@@ -2,13 +2,9 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-import pluggy
-
-from pytest_buddy import coder as builtin_coders
-from pytest_buddy import response as builtin_reporters
 from pytest_buddy.capture import changes, nearest, representatives
 from pytest_buddy.config import Config
 from pytest_buddy.domain import (
@@ -31,11 +27,12 @@ from pytest_buddy.domain import (
     WorkEnded,
     WorkStarted,
 )
-from pytest_buddy.errors import BuddyError, ConfigError, RunnerError, SourceError
+from pytest_buddy.errors import BuddyError, RunnerError, SourceError
 from pytest_buddy.explain import explain
 from pytest_buddy.localize import localize, probes, weigh
-from pytest_buddy.ports import PROJECT, Coder, Emit, Hooks, Reporter
-from pytest_buddy.runner import AnyRunner, ColdRunner, Launcher, Runner, denied
+from pytest_buddy.ports import Emit
+from pytest_buddy.registry import coders
+from pytest_buddy.runner import AnyRunner, ColdRunner, Launcher, Runner
 from pytest_buddy.searching import FaultSearch
 from pytest_buddy.source import Source
 from pytest_buddy.suite import Suite
@@ -47,33 +44,6 @@ _PROBES = 24
 _OBSERVED = 3
 _SLOWEST_TEST = 10.0
 _CPU_LEVELS = (0.02, 0.2, 2.0, 20.0)
-
-
-def plugins() -> pluggy.PluginManager:
-    """The plugin manager with the built-in coders and reporters and those of installed packages."""
-    manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(Hooks)
-    manager.register(builtin_coders, "builtin-coders")
-    manager.register(builtin_reporters, "builtin-reporters")
-    manager.load_setuptools_entrypoints(PROJECT)
-    return manager
-
-
-def coders(config: Config) -> tuple[Coder, ...]:
-    """The coders that the configuration asks for; raises ConfigError for a name nobody has."""
-    found = {coder.name: coder for group in plugins().hook.buddy_coders(config=config) for coder in group}
-    if config.coder == "auto":
-        return tuple(found.values())
-    if config.coder not in found:
-        known = ", ".join(["auto", *sorted(found)])
-        raise ConfigError(f"there is no coder {config.coder!r}", hint=f"Known coders: {known}.")
-    return (found[config.coder],)
-
-
-def reporters(config: Config) -> Mapping[str, Reporter]:
-    """The report formats by name."""
-    groups = plugins().hook.buddy_reporters(config=config)
-    return {reporter.format: reporter for group in groups for reporter in group}
 
 
 @dataclass(slots=True)
@@ -223,14 +193,9 @@ class Session:
         if before == outcome.error_type or failure.kind != "function":
             return True
         ends = f"fails with {outcome.error_type} in the sandbox, with {before} in your run"
-        root = str(self._workspace.root)
-        needs = denied(outcome.error_type, outcome.message, environment=os.environ, root=root)
-        if needs and self._launcher.level != "none":
-            self._notice(
-                work,
-                f"{outcome.test} needs {needs}, which the sandbox denies",
-                f"It {ends}; no patch is judged by it.",
-            )
+        if needs := self._launcher.denied(outcome):
+            text = f"{outcome.test} needs {needs}, which the sandbox denies"
+            self._notice(work, text, f"It {ends}; no patch is judged by it.")
         else:
             hint = "It may need something that the sandbox denies, or other tests before it."
             self._notice(work, f"{outcome.test} {ends}", hint)

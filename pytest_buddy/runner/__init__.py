@@ -5,18 +5,16 @@ from pytest_buddy.runner.client import Runner
 from pytest_buddy.runner.cold import ColdRunner
 from pytest_buddy.runner.confirming import Confirmation
 from pytest_buddy.runner.launch import Launcher
-from pytest_buddy.runner.sandbox import advice, denied, probe
+from pytest_buddy.runner.sandbox import advice, probe
 
 AnyRunner = Runner | ColdRunner
 
 __all__ = [
-    "AnyRunner",
     "ColdRunner",
     "Confirmation",
     "Launcher",
     "Runner",
     "advice",
-    "denied",
     "inherited",
     "probe",
 ]

@@ -310,7 +310,7 @@ PLACED: dict[str, tuple[Made, dict[str, tuple[str, ...]]]] = {
     "home directory": (
         lambda dice: dice.choice(_WORDS),
         {
-            "traceback": ('  File "/home/{value}/work/app.py", line 3, in f', "/Users/{value}/work/app.py:3: Error"),
+            "traceback": ('  File "/home/{value}/src/app.py", line 3, in f', "/Users/{value}/src/app.py:3: Error"),
             "log": ("opened /home/{value}/.config/app.toml",),
             "code": ('OUT = "/home/{value}/out"', 'OUT = "C:\\\\Users\\\\{value}\\\\out"'),
         },

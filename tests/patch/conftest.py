@@ -49,7 +49,8 @@ class Project:
         return Patch(edits=tuple(self.edit(*edit) for edit in edits), origin="template:test")
 
     def proposal(self, patch: Patch, *, confirmed: bool = True) -> Proposal:
-        sources = {path: self.workspace.source(path) for path in patch.paths}
+        contents = {path: self.workspace.read(path) for path in patch.paths}
+        sources = {path: Source(path=path, module="", content=contents[path]) for path in patch.paths}
         return Proposal(
             patch=patch,
             diff=unified_diff(patch, sources),
