@@ -7,7 +7,8 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from pytest_buddy.domain import Edit
-from pytest_buddy.secret_rules import HOME, INNOCENT, RULES, URL_PASSWORD, is_value
+from pytest_buddy.secret_rules import HOME, RULES, URL_PASSWORD
+from pytest_buddy.secret_values import INNOCENT, is_value
 
 _SHORTEST = 6  # nothing shorter is taken for a secret
 _LONG = 16  # a known secret of this length is masked inside other words, too

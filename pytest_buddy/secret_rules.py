@@ -4,14 +4,18 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-HOME = "home"
-INNOCENT = re.compile(
-    r"(?i)(?:admin|argon2|basic|bcrypt|bearer|bytes|changeme|credentials?|default|dummy|email|empty|example|"
-    r"false|fake|field|foobar|form|hidden|input|invalid|label|letter|login|md5|missing|mock|name|none|null|number|"
-    r"oauth2?|object|optional|pass|passwd|password|passphrase|placeholder|plain|postgres|prompt|pwd|redacted|"
-    r"required|root|sample|sha256|somepassword|string|test|testing|text|token|true|unset|user|username|value|"
-    r"wrong)"
+from pytest_buddy.secret_values import (
+    is_bare,
+    is_card,
+    is_iban,
+    is_mixed,
+    is_passphrase,
+    is_personal_mail,
+    is_random,
+    is_value,
 )
+
+HOME = "home"
 
 
 def _accepted(_value: str) -> bool:
@@ -70,108 +74,12 @@ def _token(kind: str, prefix: str, pattern: str) -> Rule:
     return Rule(kind=kind, keywords=(prefix.lower(),), pattern=pattern, alone=True)
 
 
-def _mixed(value: str) -> bool:
-    """Whether the value has a digit and letters of both cases, as random tokens do."""
-    return bool(re.search(r"\d", value) and re.search("[a-z]", value) and re.search("[A-Z]", value))
-
-
-_CODE = re.compile(
-    r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[\w.]+\(.*\)|.*\{[^}]*\}.*|<.*>|"
-    r"\$\{?\w+\}?|\$\(.*\)|.*%(?:\(\w+\))?[-#0+]?\d{0,3}[sdrx](?![A-Za-z0-9]).*|%\w+%|[*xX.?#_\-\s]+|[./~\\].*|[a-z]+://.*|.*\\[nrt].*"
-)
-_SPEAKING = re.compile(
-    r"(?i)(?:my|your|the|some|an?|no|old|new|wrong|bad|good|valid|invalid|fake|dummy|test|example|access|refresh|"
-    r"reset|user|db|api|auth|csrf|client|x|password|passwd|passphrase|pwd|secret|token|key|field|name|hash|value|"
-    r"id|type|here|goes|change|me|insert|replace|with|is|required|incorrect|mismatch|expired|missing|"
-    r"[-_ :]){2,}"
-)
-
-
-def is_value(value: str) -> bool:
-    """Whether an assigned text is a secret itself, and not code, a placeholder or a word about secrets."""
-    if INNOCENT.fullmatch(value) or any(character.isspace() for character in value):
-        return False
-    return _is_machine_made(value) or not (_CODE.fullmatch(value) or _SPEAKING.fullmatch(value))
-
-
-def _is_machine_made(value: str) -> bool:
-    """Whether digits are strewn among letters of both cases, as nobody names anything."""
-    return (
-        len(value) >= 16
-        and _mixed(value)
-        and len(re.findall(r"\d+", value)) >= 2
-        and not re.search(r"[(){}\[\]<>$]", value)
-    )
-
-
-_SENTENCE = re.compile(
-    r"(?i)\b(?:a|an|and|any|are|as|at|be|by|can|cannot|change|choose|confirm|contains?|default|does|enter|error|"
-    r"expired|field|file|find|for|forgot|from|has|have|if|in|incorrect|invalid|is|it|key|manager|mismatch|missing|"
-    r"must|new|no|not|of|off|old|on|or|passphrase|passwords?|please|required|requires|reset|secrets?|set|should|"
-    r"str|the|to|token|too|type|user|using|wrong|was|will|with|your?)\b"
-)
-
-
-def _is_passphrase(value: str) -> bool:
-    """Whether several words are a secret: three or more without any that make a sentence."""
-    words = value.split()
-    if not 3 <= len(words) <= 12 or _SENTENCE.search(value) or re.search(r"[{}<>%$()\[\]:;=,|/\\]", value):
-        return False
-    return value[-1] not in ".!?" and all(len(word) >= 3 for word in words)
-
-
-def _is_random(value: str) -> bool:
-    """Whether it is a secret and looks like one made by a machine."""
-    if len(value) < 8 or not is_value(value):
-        return False
-    return bool(re.search(r"\d", value) and re.search("[A-Za-z]", value)) or len(value) >= 24
-
-
-def _is_bare(value: str) -> bool:
-    """Whether a text without quotes is a secret: it must not be able to be a name in code."""
-    if not is_value(value) or not re.search(r"\d|[A-Z].*[!@#%^*?~]|[!@#%^*?~].*[A-Z]", value):
-        return False
-    if not value.isidentifier() or _mixed(value) or re.fullmatch("[0-9a-f]{24,}", value):
-        return True
-    return not re.search(r"[a-z]_|_[a-z]", value)
-
-
-def _luhn(value: str) -> bool:
-    digits = [int(character) for character in value if character.isdigit()]
-    if not 13 <= len(digits) <= 19 or len(set(digits)) < 2:
-        return False
-    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
-
-
-def _iban(value: str) -> bool:
-    flat = value.replace(" ", "")
-    if not 15 <= len(flat) <= 34:
-        return False
-    return int("".join(str(int(character, 36)) for character in flat[4:] + flat[:4])) % 97 == 1
-
-
-# Addresses of nobody in particular, and lines on which people give their address to the public.
-_ROLES = re.compile(
-    r"(?:.*[-_.])?(?:abuse|admin|announce|bar|bugs?|ci|conduct|contact|core|dev|devel|developers?|discuss|errors?|"
-    r"feedback|foo|git|hello|help|hg|hostmaster|info|issues|jdoe|john\.?doe|jane\.?doe|legal|list|lists|mail|"
-    r"maintainers?|me|name|no-?reply|office|patches|postmaster|press|root|sales|security|sig|sender|recipient|someone|"
-    r"support|team|test|user\d*|users|webmaster|you|your\.?name)"
-)
 _ATTRIBUTION = (
     r"(?i)copyright|\(c\)\s|©|author(?:s\b|_|\b)|\bcontact\b|maintain|contribut|\bwritten\b|"
     r"\bcredits?\b|licen[cs]|(?:signed-off|reported|suggested|fixed|rewritten|modified|adapted|ported|patch(?:es)?|"
     r"code|work|original\w*|implementation|created|developed|bugfix\w*|changes) by\b|\bthanks\b|"
     r"^\W{0,4}by [A-Z]|^# ?[A-Z][\w.]+ [A-Z][\w. ]+ <"
 )
-
-
-def _mail(value: str) -> bool:
-    local, _, domain = value.lower().partition("@")
-    reserved = re.search(r"(?:^|\.)(?:example(?:\.\w+)?|test|invalid|localhost|local|domain\.com)$", domain)
-    return not reserved and not _ROLES.fullmatch(local) and not re.match(r"(?:lists?|googlegroups)\.", domain)
-
-
 _STRONG_WORDS = ("pass", "pwd", "secret")
 _KEY_WORDS = ("api", "access", "account", "private", "encryption", "signing", "auth", "master", "shared")
 _WEAK_WORDS = ("token", "credential", *_KEY_WORDS)
@@ -218,7 +126,7 @@ def _assigned(names: str, words: tuple[str, ...], accepts: Callable[[str], bool]
             pattern=rf"(?m)(?i:{names}{_NAME_END}){_BARE}",
             anchored=True,
             group="value",
-            accepts=lambda value: accepts(value) and _is_bare(value),
+            accepts=lambda value: accepts(value) and is_bare(value),
         ),
     )
 
@@ -244,7 +152,7 @@ RULES: tuple[Rule, ...] = (
             r"(?:AKIA|ASIA)[A-Z0-9]{16}[\s\S]{1,120}?(?<![\w/+=-])(?P<value>[A-Za-z0-9/+]{40})(?![\w/+=-])"
         ),
         group="value",
-        accepts=_mixed,
+        accepts=is_mixed,
         anchored=True,
     ),
     *(_token("github_token", f"gh{kind}_", rf"gh{kind}_[A-Za-z0-9]{{30,255}}") for kind in "pousr"),
@@ -334,7 +242,7 @@ RULES: tuple[Rule, ...] = (
         keywords=("bearer ", "basic "),
         pattern=(r"(?i)(?<![a-z])(?:bearer|basic)\s(?P<value>[\w+/.~-]{16,2000}={0,2})(?![\w(\[])"),
         group="value",
-        accepts=lambda value: _mixed(value) or bool(re.fullmatch(r"(?=.*\d)[0-9a-f-]{20,}", value)),
+        accepts=lambda value: is_mixed(value) or bool(re.fullmatch(r"(?=.*\d)[0-9a-f-]{20,}", value)),
     ),
     Rule(
         kind="login",
@@ -362,7 +270,7 @@ RULES: tuple[Rule, ...] = (
         ),
         group="value",
         accepts=lambda value: any(
-            len(part) > 12 and _is_random(part.partition("=")[2]) for part in value.split("; ")
+            len(part) > 12 and is_random(part.partition("=")[2]) for part in value.split("; ")
         ),
     ),
     Rule(
@@ -403,10 +311,10 @@ RULES: tuple[Rule, ...] = (
         pattern=rf"(?i:{_STRONG}{_NAME_END}){_PHRASE}",
         anchored=True,
         group="value",
-        accepts=_is_passphrase,
+        accepts=is_passphrase,
     ),
     *_assigned(_STRONG, _STRONG_WORDS, is_value),
-    *_assigned(_WEAK, _WEAK_WORDS, _is_random),
+    *_assigned(_WEAK, _WEAK_WORDS, is_random),
     Rule(
         kind="card",
         keywords=tuple("3456"),
@@ -414,14 +322,14 @@ RULES: tuple[Rule, ...] = (
             r"(?<![\w.\-])(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|6(?:011|5\d\d)|3[47]\d\d|35\d\d)"
             r"(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w\-]|\.\d)"
         ),
-        accepts=_luhn,
+        accepts=is_card,
         personal=True,
     ),
     Rule(
         kind="iban",
         keywords=tuple("0123456789"),
         pattern=(r"(?<![\w])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)"),
-        accepts=_iban,
+        accepts=is_iban,
         personal=True,
     ),
     Rule(
@@ -432,7 +340,7 @@ RULES: tuple[Rule, ...] = (
             r"(?:com|org|net|edu|gov|mil|info|io|dev|app|co|me|ai|biz|cloud|tech|email|online|(?!py)[a-z]{2})"
             r"(?![\w(@-]|\.\w)"
         ),
-        accepts=_mail,
+        accepts=is_personal_mail,
         personal=True,
         unless=_ATTRIBUTION,
     ),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_buddy.domain import SandboxLevel
+from pytest_buddy.domain import Outcome, SandboxLevel
 from pytest_buddy.runner import sandbox
 from pytest_buddy.runner.wire import Message
 from pytest_buddy.workspace import Workspace
@@ -47,6 +47,13 @@ class Launcher:
     def replaces_files(self) -> bool:
         """Whether a patched file can stand at its own path inside."""
         return self.confinement.replaces_files
+
+    def denied(self, outcome: Outcome) -> str:
+        """What the sandbox denies that a test seems to need, from how it ended inside; empty if nothing."""
+        if self.level == "none":
+            return ""
+        root = str(self.workspace.root)
+        return sandbox.denied(outcome.error_type, outcome.message, environment=os.environ, root=root)
 
     def setup(self, files: Sequence[str], *, captured: bool = False, root: Path | None = None) -> Message:
         """The first message to a server: where to go and what to call pytest with.
