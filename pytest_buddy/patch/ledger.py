@@ -171,10 +171,10 @@ class Ledger:
         try:
             staging.write(self._workspace, index)
         except BuddyError:
-            with contextlib.suppress(
-                OSError
-            ):  # the next action finds the index as it was and drops the entry
-                self._journal.drop(entry)
+            # A git that was cut off may have written all the same; what cannot be told now, recovery tells.
+            with contextlib.suppress(OSError, BuddyError):
+                if staging.settle(self._workspace, self._journal, entry).complete:
+                    return entry
             raise
         with contextlib.suppress(
             BuddyError
