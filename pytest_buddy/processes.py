@@ -156,6 +156,11 @@ def python_on_terminal(
     import fcntl
     import termios
 
+    def take_terminal() -> None:
+        """As a shell at a terminal does; Ctrl-C works there even where a background job started us."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
     return subprocess.Popen(  # noqa: S603  an interpreter, no shell
         [interpreter, *arguments],
         cwd=cwd,
@@ -164,7 +169,7 @@ def python_on_terminal(
         stdout=terminal,
         stderr=terminal,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0),
+        preexec_fn=take_terminal,
     )
 
 
