@@ -42,6 +42,7 @@ _MOST_FAULTS = 8
 _MOST_NEIGHBOURS = 400
 _PROBES = 24
 _OBSERVED = 3
+_WATCHED = 4
 _SLOWEST_TEST = 10.0
 _CPU_LEVELS = (0.02, 0.2, 2.0, 20.0)
 
@@ -293,7 +294,7 @@ class Session:
     def _observed(
         self, runner: AnyRunner, suite: Suite, fault: Fault, deadline: float
     ) -> tuple[Observation, ...]:
-        tests = [*suite.of(fault)[:2], *suite.passing_near(fault, most=2)]
+        tests = [*suite.of(fault)[:_WATCHED], *suite.passing_near(fault, most=2)]
         if not tests or not fault.suspects or time.monotonic() > deadline:
             return ()
         hung = any(suite.failing[test].hung for test in suite.of(fault))

@@ -267,7 +267,8 @@ def _by_hand(case: Case) -> str | None:
     is_whole = isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign)
     text = code(case.library.text(suspect.path, statement if is_whole else expression), 70)
     what = "condition " if is_condition else "" if is_whole else "expression "
-    pairs = valued(read_by(statement, failing[0].variables)) if failing else ""
+    own = [one for one in failing if one.test == case.failure.test]
+    pairs = valued(read_by(statement, own[0].variables)) if own else ""
     is_direct = case.called is not None and case.called.node is function
     wanted = case.came_and_wanted[1] if case.came_and_wanted and is_direct else ""
     goal = f"; the test wants {code(wanted, 30)} in the end" if wanted else ""

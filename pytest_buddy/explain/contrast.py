@@ -96,7 +96,8 @@ def _telling(
         yield f"the result is {fails} {words[0]} and {passes} {words[1]}"
     if not passing:
         statement = case.statement(case.suspect) if case.suspect else None
-        pairs = valued(read_by(statement, failing[0].variables), most=_FEW)
+        own = [one for one in failing if one.test == case.failure.test]
+        pairs = valued(read_by(statement, own[0].variables), most=_FEW) if own else ""
         if any(span not in said for span in _CODE.findall(pairs)):
             yield f"the failing test has {pairs}"
 
