@@ -125,6 +125,7 @@ def captured_python(
             stdout=out,
             stderr=err,
             start_new_session=True,
+            preexec_fn=_hear_interrupts if os.name == "posix" else None,
         )
         try:
             process.wait(timeout)
@@ -137,6 +138,11 @@ def captured_python(
             file.seek(0)
             texts.append(file.read())
     return subprocess.CompletedProcess(process.args, process.returncode, texts[0], texts[1])
+
+
+def _hear_interrupts() -> None:
+    """Give a child its Ctrl-C back: under a background job it would inherit that the signal is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _tail(file: IO[bytes]) -> str:
@@ -157,8 +163,8 @@ def python_on_terminal(
     import termios
 
     def take_terminal() -> None:
-        """As a shell at a terminal does; Ctrl-C works there even where a background job started us."""
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        """As a shell at a terminal does."""
+        _hear_interrupts()
         fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
     return subprocess.Popen(  # noqa: S603  an interpreter, no shell
