@@ -191,18 +191,28 @@ class Project:
         }
         return {name: value for name, value in values.items() if value is not None}
 
-    def processes(self) -> tuple[str, ...]:
-        """The command lines of what is still running of this project (on Linux)."""
+    def processes(self, *, patience: float = 0.0) -> tuple[str, ...]:
+        """The command lines of what is still running of this project (on Linux).
+
+        `patience` is how many seconds to wait for what ends by itself, as daemons of the project's own tests.
+        """
+        deadline = time.monotonic() + patience
+        running = self._running()
+        for process in running:
+            _await_end(process, deadline)
+        return tuple(self._running().values()) if patience else tuple(running.values())
+
+    def _running(self) -> dict[int, str]:
         mark = f"{_MARK}={self._mark}".encode()
-        found = []
+        found: dict[int, str] = {}
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 if mark in (entry / "environ").read_bytes().split(b"\0"):
                     line = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
-                    found.append(f"{entry.name}: {line.decode(errors='replace')}")
+                    found[int(entry.name)] = f"{entry.name}: {line.decode(errors='replace')}"
             except OSError:  # it has ended meanwhile, or is another user's
                 continue
-        return tuple(found)
+        return found
 
     def _words(self, arguments: Sequence[str]) -> list[str]:
         names = () if self._plugins is None else ("buddy", *self._plugins)
@@ -282,3 +292,15 @@ class Terminal:
             return False
         self._shown += data
         return bool(data)
+
+
+def _await_end(process: int, deadline: float) -> None:
+    """Wait until a process that is not our child has ended, at most until a time of the monotonic clock."""
+    try:
+        handle = os.pidfd_open(process)
+    except OSError:  # it has ended
+        return
+    try:
+        select.select([handle], [], [], max(0.0, deadline - time.monotonic()))
+    finally:
+        os.close(handle)

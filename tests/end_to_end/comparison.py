@@ -45,7 +45,7 @@ def check_same(plain: Run, buddy: Run) -> None:
 
 def check_clean(project: Project, before: Mapping[str, bytes]) -> None:
     """No process is left, no file has changed and nothing new lies about outside `.buddy`."""
-    assert not project.processes(), project.processes()
+    assert not project.processes(patience=10)
     tree = project.tree()
     changed = [name for name in {*before, *tree} if tree.get(name) != before.get(name)]
     assert not changed, changed
