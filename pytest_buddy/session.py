@@ -44,7 +44,6 @@ _PROBES = 24
 _OBSERVED = 3
 _WATCHED = 4
 _SLOWEST_TEST = 10.0
-_CPU_LEVELS = (0.02, 0.2, 2.0, 20.0)
 
 
 @dataclass(slots=True)

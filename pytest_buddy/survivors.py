@@ -105,18 +105,15 @@ def with_fix_first(fault: Fault, fix: Proposal, sources: Mapping[str, Source]) -
         for path, line, last in places
     ]
     rest = [item for item in fault.suspects if item not in touched]
-    shift = len(first) - len(touched)
     moved = [
-        replace(item, score=min(item.score, _BELOW), rank=_rank(item, touched, len(first), shift))
-        for item in rest
+        replace(item, score=min(item.score, _BELOW), rank=_rank(item, touched, len(first))) for item in rest
     ]
     return replace(fault, suspects=tuple([*first, *moved][:_MOST_SUSPECTS]))
 
 
-def _rank(item: Suspect, touched: list[Suspect], first: int, shift: int) -> int:
-    """The rank after the touched ones have moved to the front: those that were ahead already count once."""
-    ahead = sum(1 for other in touched if other.rank < item.rank)
-    return item.rank - ahead + len(touched) + shift if first else item.rank
+def _rank(item: Suspect, touched: list[Suspect], first: int) -> int:
+    """The rank behind the `first` ones in front; touched suspects that were ahead already count once."""
+    return item.rank - sum(1 for other in touched if other.rank < item.rank) + first
 
 
 def _overlaps(item: Suspect, places: tuple[tuple[str, int, int], ...]) -> bool:
