@@ -379,12 +379,27 @@ Verb = Literal[
     "fix",
     "next",
     "quit",
+    "rerun",
+    "failed",
+    "all",
+    "paths",
+    "keyword",
+    "open",
+    "voice",
+    "pause",
+    "scroll",
+    "help",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What the person wants: a verb, its argument (a proposal's id or a text), `confidence` in 0..1."""
+    """What the person wants: a verb, its argument (a proposal's id or a text), `confidence` in 0..1.
+
+    The watch loop's own: `rerun` the last selection, `failed` only or not, `all` tests, only tests whose
+    file matches (`paths`) or whose name matches an expression (`keyword`), `open` the editor at the first
+    suspect, switch `voice` on or off, `pause` work in the background, `scroll` by lines, `help`.
+    """
 
     verb: Verb
     argument: str = ""
@@ -472,6 +487,44 @@ class PatchHandled:
     kind: Literal["patch-handled"] = "patch-handled"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """The watch loop runs `selected` of its known tests; `why` says what chose them."""
+
+    run: int
+    selected: int
+    of: int
+    why: str
+    background: bool = False
+    kind: Literal["run-started"] = "run-started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictReached:
+    """A test of a run has ended, after so many seconds of its own."""
+
+    run: int
+    test: str
+    status: Status
+    seconds: float = 0.0
+    message: str = ""
+    kind: Literal["verdict-reached"] = "verdict-reached"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded:
+    """A run is over: all its tests have ended, or it was cancelled, or pytest itself broke down."""
+
+    run: int
+    passed: int
+    failed: int
+    seconds: float
+    outcome: Literal["done", "cancelled", "broken"] = "done"
+    detail: str = ""
+    background: bool = False
+    kind: Literal["run-ended"] = "run-ended"
+
+
 Event = (
     WorkStarted
     | StepStarted
@@ -482,4 +535,7 @@ Event = (
     | NoticeGiven
     | WorkEnded
     | PatchHandled
+    | RunStarted
+    | VerdictReached
+    | RunEnded
 )

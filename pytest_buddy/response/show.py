@@ -13,8 +13,11 @@ from pytest_buddy.domain import (
     NoticeGiven,
     PatchHandled,
     Proposal,
+    RunEnded,
+    RunStarted,
     SearchAdvanced,
     StepStarted,
+    VerdictReached,
     WorkEnded,
     WorkStarted,
 )
@@ -26,6 +29,13 @@ if TYPE_CHECKING:
     from pytest_buddy.response.page import Page
 
 _OPEN = "open"
+_VERDICTS: Mapping[str, str] = {
+    "xfailed": "passed",
+    "xpassed": "passed",
+    "crashed": "error",
+    "timeout": "error",
+    "missing": "error",
+}
 _STYLES = {"applied": "green", "staged": "green", "discarded": "dim"}
 
 
@@ -128,6 +138,15 @@ def render_event(event: Event) -> str:
             words = ("work END", *_totals(event.diagnosis))
         case PatchHandled():
             words = (event.action, event.patch, *event.paths)
+        case RunStarted():
+            chosen = (f"selected={event.selected}", f"of={event.of}", f"why={event.why}")
+            words = ("run START", *chosen, "background" if event.background else "")
+        case VerdictReached():
+            words = ("verdict", _VERDICTS.get(event.status, event.status), event.test, _milliseconds(event))
+        case RunEnded():
+            ended = () if event.outcome == "done" else (event.outcome, event.detail)
+            counts = (f"passed={event.passed}", f"failed={event.failed}", f"ms={_milliseconds(event)}")
+            words = ("run END", *counts, *ended)
     return visible(one_line(" ".join(word for word in words if word), limit=1000))
 
 
@@ -136,6 +155,10 @@ def _add_tests(page: "Page", label: str, tests: tuple[str, ...]) -> None:
         page.add_cut(page.user(test), lead=f"  {label:<7} ")
     if len(tests) > 20:
         page.add(f"  and {len(tests) - 20:,} more {label}")
+
+
+def _milliseconds(event: VerdictReached | RunEnded) -> str:
+    return f"{event.seconds * 1000:.0f}"
 
 
 def _place(fault: Fault) -> tuple[str, ...]:

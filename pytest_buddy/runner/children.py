@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from pytest_buddy.runner.wire import Inbox, Message, write
+from pytest_buddy.messages import Inbox, Message, write
 
 _PR_SET_CHILD_SUBREAPER = 36
 _MEMORY = 1536 * 1024 * 1024

@@ -15,8 +15,8 @@ from typing import Any
 
 from pytest_buddy.domain import GREEN, Execution, Observation, Outcome, Patch, Suspect, Trial, Variable
 from pytest_buddy.errors import RunnerError
+from pytest_buddy.messages import Inbox, Message, pack
 from pytest_buddy.runner.launch import Launcher
-from pytest_buddy.runner.wire import Inbox, Message, pack
 
 BATCH = 25
 _TAIL = 4000

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_buddy.domain import Outcome
+from pytest_buddy.messages import Inbox, Message, pack
 from pytest_buddy.runner.launch import Launcher
 from pytest_buddy.runner.scratch import copy_workspace
-from pytest_buddy.runner.wire import Inbox, Message, pack
 from pytest_buddy.workspace import Workspace
 
 

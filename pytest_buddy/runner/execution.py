@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_buddy.runner.wire import Message
+from pytest_buddy.messages import Message
 
 _LONGEST_MESSAGE = 300
 Around = Callable[[], Any]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_buddy.domain import Outcome, SandboxLevel
+from pytest_buddy.messages import Message
 from pytest_buddy.runner import sandbox
-from pytest_buddy.runner.wire import Message
 from pytest_buddy.workspace import Workspace
 
 _QUIET = ("-o", "addopts=", "--tb=native", "-q", "-q", "--color=no", "--continue-on-collection-errors")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
 
-from pytest_buddy.runner.wire import Message
+from pytest_buddy.messages import Message
 from pytest_buddy.values import describe, variables
 
 _Place = tuple[str, int, int]

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_buddy.messages import Message, first_message, write
 from pytest_buddy.runner.execution import Execution, ReportLog
 from pytest_buddy.runner.tracing import inside, line_tracer
-from pytest_buddy.runner.wire import Message, enter, first_message, pytest_arguments, write
+from pytest_buddy.runner.wire import enter, pytest_arguments
 
 
 class Referee:

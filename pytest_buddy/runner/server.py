@@ -18,6 +18,7 @@ import pytest
 
 from pytest_buddy.domain import Edit
 from pytest_buddy.errors import BuddyError
+from pytest_buddy.messages import Inbox, Message, first_message, write
 from pytest_buddy.runner import import_overlay
 from pytest_buddy.runner.children import Escape, Job, Pool, Tell
 from pytest_buddy.runner.execution import Execution, ReportLog
@@ -25,7 +26,7 @@ from pytest_buddy.runner.observing import observe
 from pytest_buddy.runner.state_guard import StateGuard
 from pytest_buddy.runner.swap import CodeSwap, LiveFunctions, NotSwappable
 from pytest_buddy.runner.tracing import inside, line_tracer
-from pytest_buddy.runner.wire import Inbox, Message, enter, first_message, pytest_arguments, write
+from pytest_buddy.runner.wire import enter, pytest_arguments
 from pytest_buddy.source import Source
 
 _GREEN = ("passed", "skipped", "xfailed", "xpassed")

@@ -1,62 +1,10 @@
-"""Messages between the client, the servers and their children: length-prefixed JSON."""
+"""What a server does with its first message: go where pytest was called, and call it the same way."""
 
-import json
 import os
-import struct
 import sys
 import tempfile
-from collections.abc import Iterator
-from typing import Any
 
-_HEAD = struct.Struct(">I")
-LARGEST = 256 * 1024 * 1024
-Message = dict[str, Any]
-
-
-def pack(message: Message) -> bytes:
-    """The bytes of one message; surrogate escapes in its texts survive."""
-    body = json.dumps(message, separators=(",", ":")).encode()
-    return _HEAD.pack(len(body)) + body
-
-
-def write(descriptor: int, message: Message) -> None:
-    """Write one message to a blocking file descriptor; raises OSError."""
-    view = memoryview(pack(message))
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-class Inbox:
-    """Reassembles messages from the pieces that arrive on a file descriptor."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> Iterator[Message]:
-        """Take bytes in, give the messages that are complete; raises ValueError on anything else."""
-        self._buffer += data
-        while len(self._buffer) >= _HEAD.size:
-            (size,) = _HEAD.unpack_from(self._buffer)
-            if size > LARGEST:
-                raise ValueError(f"a message of {size} bytes")
-            end = _HEAD.size + size
-            if len(self._buffer) < end:
-                return
-            body = bytes(self._buffer[_HEAD.size : end])
-            del self._buffer[:end]
-            message = json.loads(body)
-            if not isinstance(message, dict):
-                raise TypeError("a message that is not an object")
-            yield message
-
-
-def first_message(descriptor: int) -> Message | None:
-    """Wait for the first message on a blocking descriptor; None when the other side closes it instead."""
-    inbox = Inbox()
-    while data := os.read(descriptor, 1 << 20):
-        for message in inbox.feed(data):
-            return message
-    return None
+from pytest_buddy.messages import Message
 
 
 def enter(setup: Message) -> None:

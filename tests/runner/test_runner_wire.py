@@ -3,7 +3,8 @@ import struct
 
 import pytest
 
-from pytest_buddy.runner.wire import LARGEST, Inbox, pack, pytest_arguments
+from pytest_buddy.messages import LARGEST, Inbox, pack
+from pytest_buddy.runner.wire import pytest_arguments
 
 
 def test_messages_survive_any_cutting():
