@@ -138,15 +138,8 @@ def render_event(event: Event) -> str:
             words = ("work END", *_totals(event.diagnosis))
         case PatchHandled():
             words = (event.action, event.patch, *event.paths)
-        case RunStarted():
-            chosen = (f"selected={event.selected}", f"of={event.of}", f"why={event.why}")
-            words = ("run START", *chosen, "background" if event.background else "")
-        case VerdictReached():
-            words = ("verdict", _VERDICTS.get(event.status, event.status), event.test, _milliseconds(event))
-        case RunEnded():
-            ended = () if event.outcome == "done" else (event.outcome, event.detail)
-            counts = (f"passed={event.passed}", f"failed={event.failed}", f"ms={_milliseconds(event)}")
-            words = ("run END", *counts, *ended)
+        case RunStarted() | VerdictReached() | RunEnded():
+            words = _run_words(event)
     return visible(one_line(" ".join(word for word in words if word), limit=1000))
 
 
@@ -155,6 +148,16 @@ def _add_tests(page: "Page", label: str, tests: tuple[str, ...]) -> None:
         page.add_cut(page.user(test), lead=f"  {label:<7} ")
     if len(tests) > 20:
         page.add(f"  and {len(tests) - 20:,} more {label}")
+
+
+def _run_words(event: RunStarted | VerdictReached | RunEnded) -> tuple[str, ...]:
+    if isinstance(event, VerdictReached):
+        return ("verdict", _VERDICTS.get(event.status, event.status), event.test, _milliseconds(event))
+    if isinstance(event, RunStarted):
+        chosen = (f"selected={event.selected}", f"of={event.of}", f"why={event.why}")
+        return ("run START", *chosen, "background" if event.background else "")
+    counts = (f"passed={event.passed}", f"failed={event.failed}", f"ms={_milliseconds(event)}")
+    return ("run END", *counts, *(() if event.outcome == "done" else (event.outcome, event.detail)))
 
 
 def _milliseconds(event: VerdictReached | RunEnded) -> str:
