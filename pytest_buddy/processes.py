@@ -104,6 +104,15 @@ def attached_python(arguments: Sequence[str], *, cwd: Path, environment: Mapping
     return completed.returncode
 
 
+def attached_editor(command: Sequence[str], *, cwd: Path) -> int:
+    """Run the editor that the person named on this very terminal and wait for it; its exit status."""
+    try:
+        completed = subprocess.run(list(command), cwd=cwd, check=False)  # noqa: S603  the person's own words, no shell
+    except OSError as error:
+        raise BuddyError(f"{command[0]} could not be started: {error}", hint="Look at $EDITOR.") from error
+    return completed.returncode
+
+
 def captured_python(
     arguments: Sequence[str],
     *,

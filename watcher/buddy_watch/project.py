@@ -1,0 +1,510 @@
+"""One rootdir: its tests, its changes, its fixes. Events and values in; runs, searches and events out."""
+
+import fnmatch
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from buddy_watch.affected import Knowledge
+from buddy_watch.board import Board, Filters
+from buddy_watch.changes import Watching
+from buddy_watch.findings import Findings
+from buddy_watch.fixing import Fixing, Machine
+from buddy_watch.reactor import Reactor, Timer
+from buddy_watch.values import (
+    Collected,
+    Heard,
+    Hello,
+    Over,
+    Ran,
+    RunRequest,
+    Selection,
+    Standing,
+)
+from buddy_watch.workers import Launch, Workers
+from pytest_buddy.config import Config, load
+from pytest_buddy.domain import (
+    RED,
+    Diagnosis,
+    Event,
+    NoticeGiven,
+    RunEnded,
+    RunStarted,
+    VerdictReached,
+)
+from pytest_buddy.errors import BuddyError, ConfigError
+from pytest_buddy.patch import Ledger
+from pytest_buddy.workspace import Workspace
+
+_CALM = 1.0
+_PATIENCE_WITH_RED = 1.0
+_SCAN_STEP = 0.002
+_PASSED = frozenset({"passed", "xfailed", "xpassed"})
+
+
+@dataclass(slots=True)
+class _Run:
+    """The run that is going on, as the screen tells of it."""
+
+    request: RunRequest
+    generation: int
+    why: str
+    asked_at: float
+    started: bool = False
+    selected: int = 0
+    done: int = 0
+    passed: int = 0
+    failed: int = 0
+
+
+class Project:
+    """Runs what changes affect, and has red tests worked on; `tell` hears every event.
+
+    `refresh` is called whenever something that a screen shows may have changed.
+    """
+
+    def __init__(
+        self,
+        launch: Launch,
+        reactor: Reactor,
+        tell: Callable[[Event], None],
+        refresh: Callable[[], None],
+        *,
+        flags: Mapping[str, object],
+        poll: bool = False,
+    ) -> None:
+        self._launch = launch
+        self._reactor = reactor
+        self._tell = tell
+        self._refresh = refresh
+        self._flags = flags
+        self._poll = poll
+        self._workers = Workers(launch, reactor, self._heard)
+        self._machine = Machine()
+        self._runs = 0
+        self._rerun: RunRequest | None = None
+        self._knowledge: Knowledge | None = None
+        self._watching: Watching | None = None
+        self._fixing: Fixing | None = None
+        self._timer: Timer | None = None
+        self._hurry: Timer | None = None
+        self._likely = ""
+        self._scanned = False
+        self._inherited: tuple[str, ...] = ()
+        self.workspace: Workspace | None = None
+        self.ledger: Ledger | None = None
+        self.standing = Standing(state="starting")
+        self.board = Board()
+        self.findings = Findings()
+        self.filters = Filters()
+        self.paused = False
+        self.run: _Run | None = None
+        self.last: _Run | None = None
+        self.output = ""
+        self.seconds = 0.0
+
+    @property
+    def name(self) -> str:
+        """The project's directory."""
+        return (self.workspace.root if self.workspace else Path(self._launch.cwd)).name
+
+    @property
+    def fixing(self) -> bool:
+        """Whether red tests are being worked on now."""
+        return self._fixing is not None and self._fixing.busy
+
+    @property
+    def background(self) -> _Run | None:
+        """The run of the rest of the suite, when it is going on."""
+        return self.run if self.run is not None and self.run.request.background else None
+
+    def start(self) -> None:
+        """Bring up pytest; everything else follows from what it says of the project."""
+        self._workers.start()
+
+    def close(self) -> None:
+        """End every process and keep what is known."""
+        for part in (self._watching, self._fixing, self._workers):
+            if part is not None:
+                part.close()
+        if self._knowledge is not None:
+            self._knowledge.save()
+
+    # What the test processes say.
+
+    def _heard(self, heard: Heard) -> None:
+        match heard:
+            case Hello():
+                self._introduced(heard)
+            case Standing():
+                self._stands(heard)
+            case Collected():
+                self._collected(heard)
+            case Ran():
+                self._ran(heard)
+            case Over():
+                self._over(heard)
+        self._refresh()
+
+    def _introduced(self, hello: Hello) -> None:
+        root = Path(hello.rootdir)
+        self._inherited = hello.inherited
+        if self.workspace is not None and self.workspace.root == root:
+            return
+        for part in (self._watching, self._fixing):
+            if part is not None:
+                part.close()
+        self.workspace = workspace = Workspace(root)
+        config = self._config(root)
+        self.ledger = Ledger(workspace, exclude=config.exclude)
+        for event in self._recovered(self.ledger):
+            self._tell(event)
+        ignored = _ignoring(hello.norecursedirs)
+        self._knowledge = Knowledge(
+            workspace, python_files=hello.python_files, watched=lambda path: not ignored(path)
+        )
+        self._fixing = Fixing(
+            workspace,
+            config,
+            cwd=Path(self._launch.cwd),
+            here_first=hello.here_first,
+            inherited=hello.inherited,
+            reactor=self._reactor,
+            emit=self._worked,
+        )
+        self._watching = Watching(
+            workspace.root,
+            self._reactor,
+            self._changed,
+            ignored=ignored,
+            poll=self._poll,
+            notice=self._notice,
+        )
+        self._watching.start()
+        steps = self._knowledge.scan()
+        self._reactor.later(0.0, lambda: self._scan(steps))
+
+    def _config(self, root: Path) -> Config:
+        try:
+            return load(root, flags=self._flags)
+        except ConfigError as error:
+            self._notice(error.message, error.hint)
+            return Config()
+
+    def _recovered(self, ledger: Ledger) -> tuple[Event, ...]:
+        try:
+            return ledger.recover()
+        except BuddyError as error:
+            return (NoticeGiven(text=error.message, hint=error.hint),)
+
+    def _scan(self, steps: object) -> None:
+        """Take stock of the sources, a little at a time, then run what has changed since the last session."""
+        until = time.monotonic() + _SCAN_STEP
+        for _ in steps:  # type: ignore[attr-defined]
+            if time.monotonic() > until:
+                self._reactor.later(0.0, lambda: self._scan(steps))
+                return
+        assert self._knowledge is not None
+        self._scanned = True
+        known = self._knowledge.tests
+        self.board.remember(known)
+        if known:
+            red = frozenset(test for test, status in known.items() if status in RED)
+            changes = self._knowledge.since_last_time()
+            selection = self._knowledge.select(changes, known) if changes else Selection()
+            self.board.owe(Selection(tests=red, why="last-failed"))
+            self.board.owe(selection)
+            self.board.generation += 1  # nothing has been seen to pass in this session
+            self._calm_down()
+        else:
+            self.board.owe(Selection(everything=True, why="start"))
+        if self._fixing is not None:
+            self._fixing.start()
+        self._go()
+
+    def _stands(self, standing: Standing) -> None:
+        self.standing = standing
+        if standing.state == "broken":
+            self.output = standing.reason
+            self._notice("pytest cannot start", _last_line(standing.reason))
+        elif standing.state in ("warm", "cold"):
+            self.output = ""
+            if standing.state == "cold":
+                self._notice("tests run in a fresh pytest each time", standing.reason)
+            self._go()
+
+    def _collected(self, collected: Collected) -> None:
+        run = self.run
+        if run is None or run.request.run != collected.run:
+            return
+        assert self._knowledge is not None
+        self._knowledge.collected(collected)
+        self.board.collected(run.request, collected)
+        run.started, run.selected = True, len(collected.tests)
+        self._tell(
+            RunStarted(
+                run=run.request.run,
+                selected=run.selected,
+                of=max(len(self.board.statuses), run.selected),
+                why=run.why,
+                background=run.request.background,
+            )
+        )
+
+    def _ran(self, ran: Ran) -> None:
+        run = self.run
+        if run is None or run.request.run != ran.run:
+            return
+        assert self._knowledge is not None
+        self.board.ran(ran, generation=run.generation)
+        self._knowledge.learn(ran)
+        run.done += 1
+        run.passed += ran.status in _PASSED
+        run.failed += ran.status in RED
+        message = ran.failure.message.splitlines()[0] if ran.failure and ran.failure.message else ""
+        self._tell(
+            VerdictReached(
+                run=ran.run, test=ran.test, status=ran.status, seconds=ran.seconds, message=message
+            )
+        )
+        if ran.status in RED and self._hurry is None:
+            self._hurry = self._reactor.later(_PATIENCE_WITH_RED, self._look_into_red)
+
+    def _over(self, over: Over) -> None:
+        run = self.run
+        if run is None or run.request.run != over.run:
+            return
+        self.run, self.last = None, run
+        self.output = over.output if over.outcome == "broken" else ""
+        if over.outcome == "done":
+            self.board.over(run.request)
+        self._ended(run, "done" if over.outcome == "done" else "broken", detail=_last_line(self.output))
+        if self._knowledge is not None:
+            self._knowledge.save()
+        if over.outcome == "done":
+            self._go()
+
+    def _ended(self, run: _Run, outcome: str, *, detail: str = "") -> None:
+        self.seconds = time.monotonic() - run.asked_at
+        if not run.started and outcome == "cancelled":
+            return
+        self._tell(
+            RunEnded(
+                run=run.request.run,
+                passed=run.passed,
+                failed=run.failed,
+                seconds=self.seconds,
+                outcome=outcome,  # type: ignore[arg-type]
+                detail=detail,
+                background=run.request.background,
+            )
+        )
+
+    # What the files say.
+
+    def _changed(self, paths: tuple[str, ...]) -> None:
+        at = time.monotonic()
+        if self._knowledge is None or not self._scanned:
+            return  # the first run looks at the files as they are then
+        changes = self._knowledge.observe(paths)
+        if not changes:
+            return
+        selection = self._knowledge.select(
+            tuple(change for change in changes if not change.cosmetic), self.board.statuses
+        )
+        touched = tuple(change.path for change in changes)
+        sources = [path for path in touched if path.endswith(".py")]
+        if selection or sources:
+            self._drop_stale(sources)
+        self._likely = sources[0] if sources else self._likely
+        self._workers.changed(touched, likely=self._likely)
+        self.board.owe(selection)
+        self._go(at)
+        self._refresh()
+
+    def _drop_stale(self, sources: list[str]) -> None:
+        """Nothing that began before the change goes on; no bytecode of what the files were is left."""
+        self.cancel()
+        self._drop_findings()
+        for path in sources:
+            self._forget_bytecode(path)
+
+    def _forget_bytecode(self, path: str) -> None:
+        """Python tells stale bytecode by size and whole seconds alone: two quick saves may look alike."""
+        assert self.workspace is not None
+        pure = PurePosixPath(path)
+        cache = self.workspace.root / pure.parent / "__pycache__"
+        try:
+            for compiled in cache.glob(f"{_literal(pure.stem)}.*.pyc"):
+                compiled.unlink(missing_ok=True)
+        except OSError as error:
+            self._notice(f"outdated bytecode of {path} cannot be removed: {error.strerror}", "")
+
+    # What to do next.
+
+    def cancel(self) -> None:
+        """End the run that is going on, at once; its remaining tests are still owed."""
+        run, self.run = self.run, None
+        if run is not None:
+            self._workers.cancel()
+            self._ended(run, "cancelled")
+
+    def ask(self, selection: Selection) -> None:
+        """Run tests because the person says so."""
+        self.cancel()
+        self.board.ask(selection)
+        self._go()
+
+    def again(self) -> None:
+        """The last run once more; what is owed otherwise."""
+        last = self._rerun
+        if self.board.owing or last is None:
+            self.ask(Selection(everything=not self.board.owing, why="asked"))
+        else:
+            self.ask(
+                Selection(
+                    tests=last.tests,
+                    files=last.files,
+                    everything=last.everything,
+                    why="asked: the same again",
+                )
+            )
+
+    def narrow(self, filters: Filters) -> None:
+        """Run only what the filters admit from now on, and that at once when they have become narrower."""
+        before, self.filters = self.filters, filters
+        self.board.release()
+        if filters != before and (filters.paths or filters.keyword or filters.failed_only):
+            why = "failed only" if filters.failed_only else f"filter:{filters.paths or filters.keyword}"
+            self.ask(Selection(tests=frozenset(self.board.admitted(self.board.statuses, filters)), why=why))
+        else:
+            self._go()
+
+    def _go(self, at: float | None = None) -> None:
+        """Start what is owed, as soon as tests can be started."""
+        if self.run is not None and not self.run.request.background and at is None:
+            return
+        if not self._scanned or self.standing.state not in ("warm", "cold"):
+            return
+        request = self.board.request(self._runs + 1, self.filters)
+        if request is not None:
+            self._start(request, self.board.why, at)
+        elif self.run is None:
+            self._look_into_red()
+            self._calm_down()
+
+    def _start(self, request: RunRequest, why: str, at: float | None = None) -> None:
+        if self.run is not None:
+            self.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._runs += 1
+        if not request.background:
+            self._rerun = replace(request, first=())
+        asked_at = at if at is not None else time.monotonic()
+        self.run = _Run(request=request, generation=self.board.generation, why=why, asked_at=asked_at)
+        self._workers.run(request)
+
+    def _calm_down(self) -> None:
+        """Have the rest of the suite run when nothing has happened for a moment."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._reactor.later(_CALM, self._run_rest)
+
+    def _run_rest(self) -> None:
+        if self.run is not None or self.board.owing or self.paused:
+            return
+        if self.standing.state not in ("warm", "cold"):
+            return
+        if self.fixing or not self._machine.calm():
+            self._calm_down()
+            return
+        request = self.board.rest(self._runs + 1, self.filters)
+        if request is not None:
+            self._start(request, "the rest")
+            self._refresh()
+
+    def pause(self) -> None:
+        """Stop or resume what runs in the background."""
+        self.paused = not self.paused
+        if self.paused and self.background is not None:
+            self.cancel()
+        elif not self.paused:
+            self._calm_down()
+
+    # Red tests.
+
+    def _look_into_red(self) -> None:
+        """Have the red tests worked on, unless exactly these are or were."""
+        if self._hurry is not None:
+            self._hurry.cancel()
+            self._hurry = None
+        if self._fixing is None or self._fixing.busy:
+            return
+        red = [item.test for item in self.board.listed() if not item.stale]
+        if self.findings.about == (self.board.generation, frozenset(red)):
+            return
+        if not red:
+            self._drop_findings()
+            return
+        self._fix()
+
+    def _fix(self) -> None:
+        assert self._fixing is not None
+        red = frozenset(item.test for item in self.board.listed() if not item.stale)
+        baseline = self.board.baseline(self._inherited)
+        known = Diagnosis(failures=baseline.failures, failed=len(red))
+        self.findings = Findings(about=(self.board.generation, red), diagnosis=known)
+        self._fixing.diagnose(baseline)
+
+    def fix_again(self) -> None:
+        """Search once more for fixes of what is red now."""
+        self._drop_findings()
+        self._look_into_red()
+
+    def _drop_findings(self) -> None:
+        if self._hurry is not None:
+            self._hurry.cancel()
+            self._hurry = None
+        if self._fixing is not None:
+            if self._fixing.busy:
+                self._fixing.cancel()
+            else:
+                self._fixing.changed()
+        self.findings = Findings()
+
+    def _worked(self, event: Event) -> None:
+        """An event of the work on red tests."""
+        changed = self.findings.take(event)
+        if changed and self.ledger is not None:
+            try:
+                self.ledger.keep(self.findings.diagnosis)
+            except BuddyError as error:
+                self._notice(error.message, error.hint)
+        self._tell(event)
+        if event.kind == "work-ended":
+            self._go()
+        self._refresh()
+
+    def _notice(self, text: str, hint: str) -> None:
+        self._tell(NoticeGiven(text=text, hint=hint))
+
+
+def _ignoring(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Whether a path lies in a directory that pytest does not look into either."""
+
+    def ignored(path: str) -> bool:
+        folders = PurePosixPath(path).parts[:-1]
+        return any(fnmatch.fnmatch(folder, pattern) for folder in folders for pattern in patterns)
+
+    return ignored
+
+
+def _literal(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else ""
