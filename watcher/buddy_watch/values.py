@@ -35,13 +35,20 @@ class FileChange:
 class Touched:
     """What one test depends on: (path, qualified name) of functions, files it read, directories it listed.
 
-    `imported` are the project's files that were imported while it ran.
+    `imported` are the project's files that were imported while it ran. What outlives the test is known of the
+    process since its last test: `edges` are pairs of (importing file, imported file), `early` functions that
+    ran while a file was imported, `early_files` pairs of (importing file, file or directory read meanwhile).
+    `beyond` says that it started other programs or processes, into which nobody looked.
     """
 
     functions: frozenset[tuple[str, str]] = frozenset()
     files: frozenset[str] = frozenset()
     directories: frozenset[str] = frozenset()
     imported: frozenset[str] = frozenset()
+    edges: frozenset[tuple[str, str]] = frozenset()
+    early: frozenset[tuple[str, str]] = frozenset()
+    early_files: frozenset[tuple[str, str]] = frozenset()
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
