@@ -4,13 +4,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_buddy.capture.failures import kept, text_of
     from pytest_buddy.capture.history import changes
     from pytest_buddy.capture.neighbours import nearest, representatives, to_confirm
     from pytest_buddy.capture.recorder import Recorder, WorkerRecorder
 
-__all__ = ["Recorder", "WorkerRecorder", "changes", "nearest", "representatives", "to_confirm"]
+__all__ = [
+    "Recorder", "WorkerRecorder", "changes", "kept", "nearest", "representatives", "text_of", "to_confirm",
+]  # fmt: skip
 
-_HOMES = {"Recorder": "recorder", "WorkerRecorder": "recorder", "changes": "history"}
+_HOMES = {
+    "Recorder": "recorder",
+    "WorkerRecorder": "recorder",
+    "changes": "history",
+    "kept": "failures",
+    "text_of": "failures",
+}
 
 
 def __getattr__(name: str) -> Any:
