@@ -1,7 +1,7 @@
 """A unified diff -> its lines, each with what it is."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,6 +35,25 @@ def changed(diff: str) -> tuple[int, int]:
     """How many lines the diff adds and removes."""
     kinds = [line.kind for line in _classified(diff)]
     return kinds.count("added"), kinds.count("removed")
+
+
+def narrowed(lines: Sequence[DiffLine], context: int) -> tuple[DiffLine, ...]:
+    """The lines with at most `context` unchanged ones around each change.
+
+    Headers are left out when there is one file, hunks' own when there is one.
+    """
+    several = sum(line.kind == "header" and line.text.startswith("+++ ") for line in lines) > 1
+    hunks = sum(line.kind == "hunk" for line in lines) > 1
+    changes = [number for number, line in enumerate(lines) if line.kind in ("added", "removed", "note")]
+    near = {other for number in changes for other in range(number - context, number + context + 1)}
+    return tuple(
+        line
+        for number, line in enumerate(lines)
+        if (line.kind == "context" and number in near)
+        or (line.kind == "header" and several)
+        or (line.kind == "hunk" and (several or hunks))
+        or line.kind in ("added", "removed", "note")
+    )
 
 
 def _classified(diff: str) -> Iterator[DiffLine]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from pytest_buddy.domain import Explanation, Failure, Fault, Suspect
+from pytest_buddy.domain import Failure, Fault, Suspect
 from pytest_buddy.errors import SourceError
 from pytest_buddy.response.fix import add_fix, add_offer, fix_title
 from pytest_buddy.response.page import Page
@@ -38,7 +38,7 @@ def add_fault(
     page.add(_headline(page, fault))
     page.indent(2)
     for test in fault.tests[: limits.tests]:
-        _add_test(page, test, failures.get(test))
+        add_test(page, test, failures.get(test))
     if len(fault.tests) > limits.tests:
         page.add(Text(f"and {len(fault.tests) - limits.tests:,} more", "dim"))
     if fault.note:
@@ -46,21 +46,22 @@ def add_fault(
     page.blank()
     page.section("where")
     if fault.suspects:
-        _add_suspects(page, fault.suspects[: limits.suspects], sources, limits)
+        add_suspects(page, fault.suspects[: limits.suspects], sources, limits)
     else:
         page.add(Text("no line of the program could be singled out", "dim"))
     if fault.explanation:
         page.blank()
         page.section("why")
-        _add_bullets(page, fault.explanation)
+        add_bullets(page, fault.explanation.bullets)
     page.blank()
     page.section("fix")
     add_fix(page, fault, limits.diff)
     page.indent(0)
 
 
-def _add_bullets(page: Page, explanation: Explanation) -> None:
-    for bullet in explanation.bullets:
+def add_bullets(page: Page, bullets: Iterable[str]) -> None:
+    """The reasons, one after the other."""
+    for bullet in bullets:
         page.add(page.prose(bullet), lead=Text(f"{page.symbols.bullet} ", "dim"))
 
 
@@ -74,13 +75,13 @@ def add_essentials(
     if fault.suspects:
         first = fault.suspects[0]
         tie = f"one of {first.tied_with + 1} lines that coverage cannot tell apart" if first.tied_with else ""
-        place = (page.user(first.function, "bold"), _location(page, first), Text(tie, "yellow"))
-        page.add(page.joined(place))
+        where = (page.user(first.function, "bold"), place(page, first), Text(tie, "yellow"))
+        page.add(page.joined(where))
         _add_lines(page, (first,), sources, evidence=0, digits=len(str(first.end_line)))
     elif fault.note:
         page.add(page.prose(fault.note, "yellow"))
     if bullets and fault.explanation:
-        _add_bullets(page, fault.explanation)
+        add_bullets(page, fault.explanation.bullets)
         page.blank()
     add_offer(page, fault, limits.diff)
     page.indent(0)
@@ -91,7 +92,7 @@ def fault_line(page: Page, fault: Fault) -> Text:
     parts: list[Text | str] = [Text(fault.id, "bold red"), count(len(fault.tests), "test")]
     if fault.suspects:
         first = fault.suspects[0]
-        parts += [_location(page, first), page.user(first.function)]
+        parts += [place(page, first), page.user(first.function)]
     elif fault.note:
         parts.append(page.prose(fault.note, limit=80))
     return page.joined([*parts, fix_title(page, fault)])
@@ -105,7 +106,8 @@ def _headline(page: Page, fault: Fault) -> Text:
     )
 
 
-def _add_test(page: Page, test: str, failure: Failure | None) -> None:
+def add_test(page: Page, test: str, failure: Failure | None) -> None:
+    """A failing test and how it fails, on one line."""
     line = page.user(test)
     if failure is not None and page.room - line.cell_len >= _ERROR_ROOM:
         line = Text.assemble(line, "  ", page.prose(_reason(failure), "dim", limit=page.width))
@@ -120,13 +122,15 @@ def _reason(failure: Failure) -> str:
     return ": ".join(part for part in (failure.error_type, *lines[:1]) if part)
 
 
-def _location(page: Page, suspect: Suspect) -> Text:
+def place(page: Page, suspect: Suspect) -> Text:
+    """Where a suspect is."""
     return page.user(f"{suspect.path}:{suspect.line}", "cyan")
 
 
-def _add_suspects(
+def add_suspects(
     page: Page, suspects: Sequence[Suspect], sources: Mapping[str, Source], limits: Limits
 ) -> None:
+    """The suspects with their code and evidence; those that coverage cannot tell apart together."""
     digits = len(str(max(suspect.end_line for suspect in suspects)))
     for tied, alike in itertools.groupby(suspects, key=lambda one: one.rank if one.tied_with else 0):
         block = list(alike)
@@ -160,7 +164,7 @@ def _add_places(
     gutter = Text()
     for _, alike in itertools.groupby(suspects, key=lambda suspect: (suspect.function, suspect.path)):
         group = tuple(alike)
-        page.add(page.joined((page.user(group[0].function, "bold"), _location(page, group[0]))))
+        page.add(page.joined((page.user(group[0].function, "bold"), place(page, group[0]))))
         gutter = _add_lines(page, group, sources, evidence=evidence, digits=digits)
     for item in shared:
         page.add(page.prose(item, "dim", limit=_EVIDENCE), lead=gutter, hang=gutter)

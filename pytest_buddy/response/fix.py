@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from pytest_buddy.domain import Fault, Proposal
-from pytest_buddy.response.diffs import DiffLine, LineKind, changed, lines_of
+from pytest_buddy.response.diffs import DiffLine, LineKind, changed, lines_of, narrowed
 from pytest_buddy.response.page import Page
 from pytest_buddy.response.words import also_passing, count, judged, searched, tests_run
 
@@ -27,7 +27,7 @@ def add_fix(page: Page, fault: Fault, limit: int | None) -> None:
     """The fix in full, or what is known when there is none."""
     fix = fault.fix
     if fix is None:
-        _add_failed_search(page, fault)
+        add_failed_search(page, fault)
         return
     page.add(proposal_title(page, fix))
     for reason in fix.patch.rationale[:3]:
@@ -58,18 +58,24 @@ def fix_title(page: Page, fault: Fault) -> Text:
     """The fix of a fault in a few words."""
     if fault.fix is None:
         return Text("no fix found", "yellow")
-    return page.joined((Text(_size(fault.fix), "green"), Text(f"buddy apply {fault.fix.patch.id}", "bold")))
+    return page.joined((Text(size(fault.fix), "green"), Text(f"buddy apply {fault.fix.patch.id}", "bold")))
 
 
 def proposal_title(page: Page, proposal: Proposal) -> Text:
     """The id, size and origin of a proposal."""
     origin = page.user(proposal.patch.origin.replace(":", " ", 1), "dim")
-    return page.joined((Text(proposal.patch.id, "bold"), Text(_size(proposal)), origin))
+    return page.joined((Text(proposal.patch.id, "bold"), Text(size(proposal)), origin))
 
 
-def add_diff(page: Page, proposal: Proposal, limit: int | None = None) -> None:
-    """The diff, coloured; with a limit, what would take more lines of the page than that is left out."""
+def add_diff(page: Page, proposal: Proposal, limit: int | None = None, *, context: int | None = None) -> None:
+    """The diff, coloured; with a limit, what would take more lines of the page than that is left out.
+
+    With `context`, no more than so many unchanged lines are shown around each change, and no headers that say
+    nothing new.
+    """
     lines = lines_of(page.clean(proposal.diff))
+    if context is not None:
+        lines = narrowed(lines, context)
     most = None if limit is None else page.room * _ROWS
     shown = rows = 0
     for text in _coloured(page, lines[:limit], most):
@@ -82,7 +88,8 @@ def add_diff(page: Page, proposal: Proposal, limit: int | None = None) -> None:
         page.add(Text(f"{page.symbols.ellipsis} {rest}: buddy show {proposal.patch.id}", "dim"))
 
 
-def _size(proposal: Proposal) -> str:
+def size(proposal: Proposal) -> str:
+    """How many lines it adds and removes."""
     added, removed = changed(proposal.diff)
     return f"+{added} -{removed}"
 
@@ -142,7 +149,8 @@ def _difference(before: str, after: str) -> tuple[int, int]:
     return start, end
 
 
-def _add_failed_search(page: Page, fault: Fault) -> None:
+def add_failed_search(page: Page, fault: Fault) -> None:
+    """How the search went, the patches that came closest, what might help."""
     page.add(Text(searched(fault.search), "yellow"))
     for proposal in fault.proposals[:2]:
         near = f"closest: {proposal.patch.id} {judged(proposal, len(fault.tests))}"
