@@ -21,6 +21,7 @@ _TURN_MS = 50
 _POLL_SECONDS = 0.3
 _POLL_SHARE = 10  # a look at everything takes at most this part of the time
 _MOST_FAULTS = 20  # in a minute
+_PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +54,21 @@ class Feed:
     """
 
     def __init__(
-        self, watch: Watch, listed: Callable[[], Listing], wake: Callable[[], None], *, root: str, poll: bool
+        self,
+        watch: Watch,
+        listed: Callable[[], Listing],
+        wake: Callable[[], None],
+        *,
+        root: str,
+        poll: bool,
+        recursive: bool,
     ) -> None:
         self._watch = watch
         self._listed = listed
         self._wake = wake
         self._root = root
         self._poll = poll
+        self._recursive = recursive
         self._put: queue.SimpleQueue[Seen | Turn] = queue.SimpleQueue()
         self._wanted: tuple[int, tuple[str, ...]] = (0, ())
         self._stop = threading.Event()
@@ -68,7 +77,7 @@ class Feed:
         self._faults: list[float] = []
 
     def start(self, directories: tuple[str, ...]) -> None:
-        """Begin to watch directories, each without those below it."""
+        """Begin to watch directories."""
         self._wanted = (1, directories)
         self._thread.start()
 
@@ -82,12 +91,12 @@ class Feed:
         """Everything put down since the last time."""
         return [self._put.get_nowait() for _ in range(self._put.qsize())]
 
-    def close(self) -> None:
-        """End the thread, and wait for it."""
+    def close(self) -> bool:
+        """End the thread and wait for it; False when it hangs."""
         self._stop.set()
         self._asked.set()
-        if self._thread.is_alive():
-            self._thread.join(5.0)
+        self._thread.join(_PATIENCE)
+        return not self._thread.is_alive()
 
     def _say(self, word: Seen | Turn) -> None:
         self._put.put(word)
@@ -108,21 +117,22 @@ class Feed:
         running: Changes | None = None
         lost = False
         while not self._stop.is_set():
-            generation, directories = self._wanted
             self._asked.clear()
+            generation, directories = self._wanted
             try:
                 following = self._opened(directories)
-            except (FileNotFoundError, PermissionError):
+            except (FileNotFoundError, PermissionError) as error:
+                if not self._bearable():
+                    return f"{error}"
                 self._say(Turn(state="vanished", generation=generation))
                 self._asked.wait()
                 continue
             except (OSError, RuntimeError) as error:
                 return f"{error}"
+            if running is not None and not self._drained(running):
+                lost = True
             self._say(Turn(state="ready", generation=generation, lost=lost))
-            lost = False
-            if running is not None:
-                self._drain(running)
-            running = following
+            running, lost = following, False
             try:
                 self._tell(running)
             except (OSError, RuntimeError) as error:
@@ -145,7 +155,7 @@ class Feed:
             yield_on_timeout=True,
             raise_interrupt=False,
             force_polling=False,
-            recursive=False,
+            recursive=self._recursive,
             # It would hide every other error too, the limit of watches among them.
             ignore_permission_denied=False,
         )
@@ -156,16 +166,19 @@ class Feed:
         while not self._asked.is_set():
             found = next(changes, None)
             if found is None:
-                return
+                if self._stop.is_set():
+                    return
+                raise RuntimeError("the watch has ended by itself")
             self._pass_on(found)
 
-    def _drain(self, changes: Changes) -> None:
-        """Take what the watch of an earlier generation has still to tell."""
+    def _drained(self, changes: Changes) -> bool:
+        """Take what the watch of an earlier generation has still to tell; False when that fails."""
         try:
             self._pass_on(next(changes, set()))
         except (OSError, RuntimeError):
-            self._say(Turn(state="ready", generation=self._wanted[0], lost=True))
+            return False
         _close(changes)
+        return True
 
     def _pass_on(self, found: AbstractSet[tuple[int, str]]) -> None:
         if found:

@@ -19,13 +19,14 @@ _MOST_OUTSIDE = 500
 class Listing:
     """What a walk found, by path relative to the root; "" is the root itself.
 
-    `aliases` are further names that links inside the project give to a file or directory. `odd` are names
-    that cannot be written as text, `far` links to more directories outside than can be watched.
+    Directories come with what identifies them. `links` lead to files anywhere and to directories inside the
+    root, by their absolute places; directories outside are entered. `odd` are names that are no text, `far`
+    links to more directories outside than can be watched.
     """
 
     files: dict[str, Signature] = field(default_factory=dict)
     directories: dict[str, tuple[int, int]] = field(default_factory=dict)
-    aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
     odd: list[str] = field(default_factory=list)
     far: list[str] = field(default_factory=list)
 
@@ -53,69 +54,86 @@ def is_text(name: str) -> bool:
     return True
 
 
-def join(directory: str, name: str) -> str:
-    """The path of a name in a directory, both relative to the root."""
-    return f"{directory}/{name}" if directory else name
-
-
 def parent(path: str) -> str:
     """The directory that holds a path."""
     return path.rpartition("/")[0]
 
 
+def above(path: str) -> list[str]:
+    """The directories that hold a path, the nearest first, the root last."""
+    found = []
+    while path:
+        path = parent(path)
+        found.append(path)
+    return found
+
+
+def inside(root: str, place: str) -> str | None:
+    """An absolute path relative to the root; None when it is elsewhere."""
+    if place == root:
+        return ""
+    return place[len(root) + 1 :] if place.startswith(f"{root}/") else None
+
+
 def walk(root: str, start: str, ignored: Ignored) -> Listing:
-    """Everything at and below `start` that is not ignored; links to directories are followed last."""
+    """Everything at and below `start` that is not ignored; links to directories outside come last."""
     return _Walk(root, ignored).made(start)
 
 
 class _Walk:
     def __init__(self, root: str, ignored: Ignored) -> None:
         self._root = root
+        self._real_root = os.path.realpath(root)
         self._ignored = ignored
         self._listing = Listing()
-        self._places: dict[tuple[int, int], str] = {}
-        self._links: list[str] = []
+        self._places: set[tuple[int, int]] = set()
+        self._outside: list[str] = []
 
     def made(self, start: str) -> Listing:
-        self._descend(start, ())
-        while self._links:
-            self._follow(self._links.pop())
+        if start and Path(self._root, start).is_symlink():
+            self._link(start)
+        else:
+            self._descend(start)
+        while self._outside:
+            self._go_outside(self._outside.pop())
         return self._listing
 
-    def _descend(self, start: str, beside: Collection[str], most: int | None = None) -> bool:
+    def _descend(self, start: str, most: int | None = None) -> bool:
         """Enter a directory and those below; False when there are more than `most`."""
-        waiting = [(start, beside)]
+        waiting: list[tuple[str, Collection[str]]] = [(start, ())]
+        entered = 0
         while waiting:
-            directory, neighbours = waiting.pop()
-            entries = self._enter(directory, neighbours)
-            below = {entry.name for entry in entries}
-            waiting.extend((path, below) for entry in entries if (path := self._take(directory, entry)))
-            if most is not None and entries:
-                most -= 1
-                if most < 0:
-                    return False
+            directory, beside = waiting.pop()
+            entries = self._enter(directory, beside)
+            entered += entries is not None
+            if most is not None and entered > most:
+                return False
+            below = {entry.name for entry in entries or ()}
+            waiting.extend((path, below) for entry in entries or () if (path := self._take(directory, entry)))
         return True
 
-    def _enter(self, directory: str, beside: Collection[str]) -> list[os.DirEntry[str]]:
-        """The entries of a directory that is to be watched."""
-        place = f"{self._root}/{directory}" if directory else self._root
+    def _enter(self, directory: str, beside: Collection[str]) -> list[os.DirEntry[str]] | None:
+        """The entries of a directory; None when it is not to be watched."""
+        name = directory.rpartition("/")[2]
+        if directory and names.closed(name):
+            return None
+        place = self._place(directory)
         try:
             status = Path(place).stat()
             with os.scandir(place) as scan:
                 entries = list(scan)
-        except OSError:  # gone meanwhile, or not to be read: nothing there can be watched
-            return []
+        except OSError:  # gone meanwhile, or not to be read: it can't be watched either
+            return None
         identity = (status.st_dev, status.st_ino)
-        name = directory.rpartition("/")[2]
         if identity in self._places or (directory and names.closed(name, beside, {e.name for e in entries})):
-            return []
-        self._places[identity] = directory
+            return None
+        self._places.add(identity)
         self._listing.directories[directory] = identity
         return entries
 
     def _take(self, directory: str, entry: os.DirEntry[str]) -> str | None:
-        """List a file, keep a link for later, give back a directory to enter."""
-        path = join(directory, entry.name)
+        """List a file or a link; give back a directory that is to be entered."""
+        path = f"{directory}/{entry.name}" if directory else entry.name
         if not is_text(entry.name):
             self._listing.odd.append(path)
             return None
@@ -126,39 +144,29 @@ class _Walk:
                 return None
             if entry.is_file():
                 self._listing.files[path] = signature(entry.stat())
-                if entry.is_symlink():
-                    self._call(os.path.realpath(entry.path), path)
-            elif entry.is_symlink() and entry.is_dir():
-                self._links.append(path)
+            if entry.is_symlink():
+                self._link(path)
         except OSError:
             return None
         return None
 
-    def _follow(self, link: str) -> None:
-        place = f"{self._root}/{link}"
-        try:
-            status = Path(place).stat()
-        except OSError:
-            return
-        known = self._places.get((status.st_dev, status.st_ino))
-        if known is not None:
-            self._call(f"{self._root}/{known}" if known else self._root, link)
-            return
+    def _link(self, path: str) -> None:
+        target = os.path.realpath(self._place(path))
+        if Path(target).is_dir() and inside(self._real_root, target) is None:
+            self._outside.append(path)
+        else:
+            known = inside(self._real_root, target)
+            self._listing.links[path] = target if known is None else self._place(known)
+
+    def _go_outside(self, link: str) -> None:
         before = set(self._listing.directories)
-        if not self._descend(link, (), _MOST_OUTSIDE):
-            self._listing.far.append(link)
-            self._drop(link, before)
-
-    def _call(self, target: str, link: str) -> None:
-        """Note that what happens to `target` happens to `link` too."""
-        if target == self._root or not target.startswith(f"{self._root}/"):
+        if self._descend(link, _MOST_OUTSIDE):
             return
-        known = target[len(self._root) + 1 :]
-        if not link.startswith(f"{known}/"):
-            self._listing.aliases[known] = (*self._listing.aliases.get(known, ()), link)
-
-    def _drop(self, link: str, before: set[str]) -> None:
+        self._listing.far.append(link)
         for directory in set(self._listing.directories) - before:
-            del self._places[self._listing.directories.pop(directory)]
+            self._places.discard(self._listing.directories.pop(directory))
         for path in [path for path in self._listing.files if path.startswith(f"{link}/")]:
             del self._listing.files[path]
+
+    def _place(self, path: str) -> str:
+        return f"{self._root}/{path}" if path else self._root

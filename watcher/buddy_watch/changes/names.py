@@ -5,8 +5,8 @@ from collections.abc import Collection
 
 _NEVER_ENTERED = frozenset({
     ".buddy", ".bzr", ".eggs", ".git", ".hg", ".hypothesis", ".idea", ".ipynb_checkpoints", ".jj",
-    ".mypy_cache", ".nox", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox", ".venv", ".vscode", "__pycache__",
-    "htmlcov", "node_modules",
+    ".mypy_cache", ".nox", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox", ".venv", ".vscode",
+    "__pycache__", "htmlcov", "node_modules",
 })  # fmt: skip
 _BUILT = frozenset({"build", "dist"})
 _BUILDERS = frozenset({"pyproject.toml", "setup.py", "setup.cfg"})
@@ -15,18 +15,19 @@ _GENERATED = re.compile(r"\.coverage(\..*)?|.*\.py[co]|.*\$py\.class|\.DS_Store|
 
 _TEMPORARY = re.compile(
     r"""
-    .*~                                   # backups: vim, emacs, gedit, joe
-    | \d{4,6}                             # vim's probe 4913, and those after it
-    | .*\.sw[a-z]x? | .*\.un~             # vim's and nano's swap and undo files
-    | \.\#.* | \#.*\#                     # emacs's locks and autosaves
-    | .*___jb_(tmp|old|bak)___            # JetBrains
-    | \.goutputstream-.*                  # gedit, through GIO
-    | .*\.kate-swp | .*\.kak\.\w{6}       # kate, kakoune
-    | .*\.vsctmp                          # VS Code
-    | .*\.te?mp | \.te?mp.* | .*\.te?mp[.-].*   # Sublime Text, Zed, and most programs' own way
-    | .*\.py[iwx]?\.[A-Za-z0-9_]{6,}      # Qt's and Node's atomic writers: kate, prettier
-    | \..+\.\w+\.[A-Za-z0-9]{6}           # rsync
-    | sed[A-Za-z0-9]{6}                   # sed -i
+    .*~                                          # backups: vim, emacs, gedit, joe
+    | 4913 | 5036 | 5159                         # vim's probes
+    | .*\.sw[j-p]x? | .*\.un~                    # vim's and nano's swap and undo files
+    | \.\#.* | \#.*\#                            # emacs's locks and autosaves
+    | .*___jb_(tmp|old|bak)___                   # JetBrains
+    | \.goutputstream-.*                         # gedit, through GIO
+    | .*\.kate-swp | .*\.kak\.\w{6}              # kate, kakoune
+    | .*\.vsctmp                                 # VS Code
+    | .*\.te?mp | \.tmp[\w-]*                    # Sublime Text, Zed, and what most programs do
+    | .*\.te?mp[.-][0-9A-Fa-f.-]+
+    | .*\.\w+\.(?=\w*[A-Z])(?=\w*[a-z])\w{6}     # Qt's atomic writer (kate), rsync
+    | .*\.\w+\.\d{7,}                            # Node's
+    | sed(?=\w*[A-Z0-9])\w{6}                    # sed -i
     """,
     re.DOTALL | re.VERBOSE,
 )
@@ -42,7 +43,7 @@ def generated(name: str) -> bool:
     return _GENERATED.fullmatch(name) is not None
 
 
-def closed(name: str, beside: Collection[str], inside: Collection[str]) -> bool:
+def closed(name: str, beside: Collection[str] = (), inside: Collection[str] = ()) -> bool:
     """Whether a directory is none of ours, by its name, its neighbours' names and those of what it holds."""
     if name in _NEVER_ENTERED or name.endswith(".egg-info") or not _ENVIRONMENT.isdisjoint(inside):
         return True
