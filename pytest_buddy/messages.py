@@ -48,10 +48,16 @@ class Inbox:
             yield message
 
 
-def first_message(descriptor: int) -> Message | None:
-    """Wait for the first message on a blocking descriptor; None when the other side closes it instead."""
+def messages_from(descriptor: int) -> Iterator[Message]:
+    """The messages that come over a blocking descriptor, until the other side closes it.
+
+    Whoever stops early and reads on by other means loses what came in one piece with the last message.
+    """
     inbox = Inbox()
     while data := os.read(descriptor, 1 << 20):
-        for message in inbox.feed(data):
-            return message
-    return None
+        yield from inbox.feed(data)
+
+
+def first_message(descriptor: int) -> Message | None:
+    """Wait for the first message on a blocking descriptor; None when the other side closes it instead."""
+    return next(messages_from(descriptor), None)

@@ -64,16 +64,31 @@ class Session:
     """Works on the red tests of one run within the budget of the configuration.
 
     `emit` is told everything as it happens, in the calling thread. KeyboardInterrupt ends the work cleanly:
-    the diagnosis then holds what is known. Without `repairs` no candidate is ever run.
+    the diagnosis then holds what is known. Without `repairs` no candidate is ever run. `runner` is a parked
+    one, which is used when it still fits, and closed in any case; `jobs` how many candidates run at a time.
+    Afterwards `collected` and `imported` say what a runner for the same tests had better know when it starts.
     """
 
-    def __init__(self, launcher: Launcher, config: Config, emit: Emit, *, repairs: bool = True) -> None:
+    def __init__(
+        self,
+        launcher: Launcher,
+        config: Config,
+        emit: Emit,
+        *,
+        repairs: bool = True,
+        runner: Runner | None = None,
+        jobs: int | None = None,
+    ) -> None:
         self._launcher = launcher
         self._workspace: Workspace = launcher.workspace
         self._config = config
         self._tell = emit
         self._repairs = repairs
         self._coders = coders(config)
+        self._parked = runner
+        self._jobs = jobs or os.cpu_count() or 1
+        self.collected: tuple[str, ...] = ()
+        self.imported: tuple[str, ...] = ()
         self._first_fix: float | None = None
         self._history: tuple[Change, ...] = ()
 
@@ -95,6 +110,8 @@ class Session:
             self._notice(work, "interrupted: this is what was known by then")
         except BuddyError as error:
             self._notice(work, error.message, error.hint)
+        if self._parked is not None:
+            self._parked.close()
         diagnosis = self._diagnosis(work)
         self._emit(WorkEnded(diagnosis=diagnosis))
         return diagnosis
@@ -107,9 +124,8 @@ class Session:
         neighbours = nearest(work.baseline, failing, seconds=share, most=_MOST_NEIGHBOURS)
         files = list(dict.fromkeys(test.split("::", 1)[0] for test in (*failing, *neighbours)))
         self._emit(StepStarted(step="confirm", detail=f"{len(failing)} test{'s' * (len(failing) != 1)}"))
-        jobs = os.cpu_count() or 1
         try:
-            runner = Runner(self._launcher, files, jobs=jobs)
+            runner = self._runner(files)
         except RunnerError as error:
             self._cold(work, failing, neighbours, deadline, error)
             return
@@ -119,7 +135,17 @@ class Session:
             except RunnerError as error:
                 self._cold(work, failing, neighbours, deadline, error)
                 return
+            self.collected, self.imported = tuple(files), runner.imported
             self._with_runner(work, runner, failing, neighbours, deadline)
+
+    def _runner(self, files: Sequence[str]) -> Runner:
+        """The parked runner when it may be used for these files, else a new one."""
+        parked, self._parked = self._parked, None
+        if parked is not None:
+            if parked.collect(files):
+                return parked
+            parked.close()
+        return Runner(self._launcher, files, jobs=self._jobs)
 
     def _cold(
         self,
@@ -131,7 +157,7 @@ class Session:
     ) -> None:
         """Go on without the warm server, and say so."""
         self._notice(work, f"{error.message}: working with a fresh pytest for every step, slowly", error.hint)
-        runner = ColdRunner(self._launcher, jobs=os.cpu_count() or 1)
+        runner = ColdRunner(self._launcher, jobs=self._jobs)
         self._with_runner(work, runner, failing, neighbours, deadline)
 
     def _with_runner(

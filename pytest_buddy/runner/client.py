@@ -1,6 +1,5 @@
 """The person's side of the runner: starts the warm server, sends it jobs, gives back plain values."""
 
-import base64
 import os
 import secrets
 import selectors
@@ -13,14 +12,17 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from pytest_buddy.domain import GREEN, Execution, Observation, Outcome, Patch, Suspect, Trial, Variable
+from pytest_buddy.domain import Execution, Observation, Outcome, Patch, Suspect, Trial
 from pytest_buddy.errors import RunnerError
 from pytest_buddy.messages import Inbox, Message, pack
+from pytest_buddy.runner.answers import edits_of, execution_of, lost, observations_of, outcome_of
 from pytest_buddy.runner.launch import Launcher
+from pytest_buddy.runner.snapshot import Snapshot
 
 BATCH = 25
 _TAIL = 4000
 _WALL_SLACK = 5.0
+_FRESH = 3.0
 Stop = Callable[[], bool]
 
 
@@ -52,42 +54,31 @@ class _Ticket:
     done: bool = False
 
 
-def _edits(patch: Patch) -> Message:
-    return {
-        "edits": [
-            [edit.path, edit.digest, edit.start, edit.end, base64.b64encode(edit.replacement).decode()]
-            for edit in patch.edits
-        ]
-    }
-
-
-def _outcome(message: Message) -> Outcome:
-    return Outcome(
-        test=message["test"],
-        status=message["status"],
-        seconds=message.get("seconds", 0.0),
-        error_type=message.get("error_type", ""),
-        message=message.get("message", ""),
-        path=message.get("path", ""),
-        line=message.get("line", 0),
-    )
-
-
-def _lost(test: str, answer: Message) -> Outcome:
-    return Outcome(test=test, status=answer["lost"])
-
-
 class Runner:
     """A warm runner for one run's tests; a context manager that leaves no process behind.
 
     `files` are the test files (or node ids) to collect, `jobs` how many children run at a time. Every method
     raises RunnerError when the server is gone.
+
+    With `parked` it stops before collecting, with the installed modules of `preload` imported, until
+    `collect` names the files; those given now are a guess then, that pytest starts with.
     """
 
-    def __init__(self, launcher: Launcher, files: Sequence[str], *, jobs: int = 2) -> None:
+    def __init__(
+        self,
+        launcher: Launcher,
+        files: Sequence[str],
+        *,
+        jobs: int = 2,
+        parked: bool = False,
+        preload: Sequence[str] = (),
+    ) -> None:
         self._launcher = launcher
         self._files = tuple(files)
         self._jobs = max(1, jobs)
+        self._preload = tuple(preload)
+        self._parked = Snapshot.of(launcher.workspace) if parked else None
+        self._outdated: str | None = None
         self._nonce = secrets.token_hex(16)
         self._selector = selectors.DefaultSelector()
         self._tickets: dict[int, _Ticket] = {}
@@ -118,7 +109,51 @@ class Runner:
             channel.socket.setblocking(False)
             self._selector.register(channel.socket, selectors.EVENT_READ, channel)
         setup = self._launcher.setup(self._files)
-        self._send(self._zygote, {**setup, "nonce": self._nonce, "size": self._jobs})
+        parked = {"parked": self._parked is not None, "preload": self._preload}
+        self._send(self._zygote, {**setup, **parked, "nonce": self._nonce, "size": self._jobs})
+
+    def collect(self, files: Sequence[str], *, timeout: float = 10.0) -> bool:
+        """Let a parked server collect these files; false when it is of no use for them, as it then ends.
+
+        That is when it may have seen anything of the project that has changed since it was started.
+        """
+        return self._fits("collect", timeout, files=list(dict.fromkeys(files)))
+
+    def still_fits(self, *, timeout: float = 10.0) -> bool:
+        """Whether a parked server may be used after the changes since its start, as far as it can tell."""
+        return self._fits("check", timeout)
+
+    @property
+    def imported(self) -> tuple[str, ...]:
+        """The installed modules that collecting imported: what is worth a `preload`."""
+        return tuple((self._collected.ready or {}).get("imported", ()))
+
+    def _fits(self, operation: str, timeout: float, **more: Any) -> bool:
+        assert self._parked is not None, "only a parked server waits to be told what to collect"
+        now = Snapshot.of(self._launcher.workspace)
+        changed = self._parked.changes_until(now)
+        if any(item.configures for item in changed):
+            return False
+        self._outdated = None
+        message = {
+            "operation": operation,
+            "changed": [[item.path, item.kind, item.digest] for item in changed],
+            "recent": now.since(time.time() - _FRESH),
+            "overlay": self._launcher.overlays,
+            **more,
+        }
+        deadline = time.monotonic() + timeout
+        self._await(lambda: self._zygote.ready is not None, deadline)
+        try:
+            self._send(self._zygote, message)
+        except RunnerError:
+            return False
+        self._await(lambda: self._outdated is not None, deadline)
+        return self._outdated == ""
+
+    def _await(self, said: Stop, deadline: float) -> None:
+        while not said() and not self._zygote.failed and time.monotonic() < deadline:
+            self._pump(deadline - time.monotonic())
 
     def wait_ready(self, timeout: float) -> tuple[str, ...]:
         """Wait until the tests are collected; their node ids. Raises RunnerError with what pytest said."""
@@ -152,7 +187,7 @@ class Runner:
         extra = {"direct": direct}
         answers = self._collect("run", units, cpu=cpu, fresh=fresh, stop=stop, extra=extra)
         return {
-            tests[index]: _lost(tests[index], answer) if "lost" in answer else _outcome(answer)
+            tests[index]: lost(tests[index], answer) if "lost" in answer else outcome_of(answer)
             for index, answer in answers
         }
 
@@ -163,11 +198,7 @@ class Runner:
         units = [{"test": test, "direct": test in direct} for test in tests]
         for index, answer in self._stream("trace", units, cpu=cpu, stop=stop):
             if "lost" not in answer and answer["status"] != "missing":
-                yield Execution(
-                    test=tests[index],
-                    failed=answer["status"] not in GREEN,
-                    lines={path: frozenset(lines) for path, lines in answer["lines"].items()},
-                )
+                yield execution_of(tests[index], answer)
 
     def observe(
         self, tests: Sequence[str], suspects: Sequence[Suspect], *, cpu: float, stop: Stop = never
@@ -176,19 +207,7 @@ class Runner:
         units = [{"test": test} for test in tests]
         places = [[suspect.path, suspect.line, suspect.end_line] for suspect in suspects]
         answers = self._collect("observe", units, cpu=cpu, fresh=True, stop=stop, extra={"places": places})
-        return tuple(
-            Observation(
-                test=tests[index],
-                failed=answer["status"] not in GREEN,
-                path=seen["path"],
-                line=seen["line"],
-                hits=seen["hits"],
-                variables=tuple(Variable(name=n, value=v, type=t) for n, v, t in seen["variables"]),
-                result=seen["result"],
-            )
-            for index, answer in answers
-            for seen in answer.get("seen", ())
-        )
+        return tuple(item for index, answer in answers for item in observations_of(tests[index], answer))
 
     def trials(
         self,
@@ -224,14 +243,14 @@ class Runner:
                         again.extend(group)
                     elif group:
                         ticket = self._submit(
-                            self._collected, "trials", map(_edits, group), cpu, extra=request, wall=wall
+                            self._collected, "trials", map(edits_of, group), cpu, extra=request, wall=wall
                         )
                         pending[ticket.id] = (ticket, group)
                 while again and self._outstanding(pending, self._zygote) < self._jobs:
                     patch = again.popleft()
                     self._routes[patch.id] = self._zygote
                     ticket = self._submit(
-                        self._zygote, "trials", [_edits(patch)], cpu, fresh=True, extra=request
+                        self._zygote, "trials", [edits_of(patch)], cpu, fresh=True, extra=request
                     )
                     pending[ticket.id] = (ticket, [patch])
                 if not pending:
@@ -257,9 +276,9 @@ class Runner:
             if "refused" in answer and ticket.channel is self._collected:
                 again.append(patch)
             elif "outcomes" in answer:
-                yield Trial(patch=patch, outcomes=tuple(map(_outcome, answer["outcomes"])))
+                yield Trial(patch=patch, outcomes=tuple(map(outcome_of, answer["outcomes"])))
             elif "lost" in answer:
-                yield Trial(patch=patch, outcomes=(_lost(tests[0], answer),))
+                yield Trial(patch=patch, outcomes=(lost(tests[0], answer),))
             else:
                 yield Trial(patch=patch, outcomes=())
 
@@ -268,15 +287,17 @@ class Runner:
         channel = self._routes.get(patch.id, self._collected)
         request = {"tests": list(tests), "all": True}
         limit = wall if wall is not None else cpu * len(tests) + _WALL_SLACK
-        ticket = self._submit(channel, "trials", [_edits(patch)], cpu, fresh=True, extra=request, wall=limit)
+        ticket = self._submit(
+            channel, "trials", [edits_of(patch)], cpu, fresh=True, extra=request, wall=limit
+        )
         while not ticket.done:
             self._pump(1.0)
         answers = [answer for answer in ticket.answers if "outcomes" in answer]
         del self._tickets[ticket.id]
         if answers:
-            return Trial(patch=patch, outcomes=tuple(map(_outcome, answers[0]["outcomes"])))
-        lost = next((answer for answer in ticket.answers if "lost" in answer), {"lost": "crashed"})
-        return Trial(patch=patch, outcomes=tuple(_lost(test, lost) for test in tests))
+            return Trial(patch=patch, outcomes=tuple(map(outcome_of, answers[0]["outcomes"])))
+        answer = next((answer for answer in ticket.answers if "lost" in answer), {"lost": "crashed"})
+        return Trial(patch=patch, outcomes=tuple(lost(test, answer) for test in tests))
 
     def close(self) -> None:
         """End the server and everything it started."""
@@ -390,7 +411,9 @@ class Runner:
     def _hear(self, channel: _Channel, message: Message) -> None:
         if message.pop("nonce", None) != self._nonce:
             return
-        if "ready" in message:
+        if "outdated" in message:
+            self._outdated = message["outdated"]
+        elif "ready" in message:
             channel.ready = message
         elif "failed" in message:
             channel.failed = f"pytest could not start in the runner (status {message['failed']})"

@@ -48,6 +48,11 @@ class Launcher:
         """Whether a patched file can stand at its own path inside."""
         return self.confinement.replaces_files
 
+    @property
+    def overlays(self) -> bool:
+        """Whether what is written to the workspace inside is thrown away."""
+        return self.confinement.overlay
+
     def denied(self, outcome: Outcome) -> str:
         """What the sandbox denies that a test seems to need, from how it ended inside; empty if nothing."""
         if self.level == "none":

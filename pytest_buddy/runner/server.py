@@ -5,11 +5,13 @@ to be imported anew; the *collected* server, its first child, holds the collecte
 """
 
 import base64
+import functools
 import gc
 import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,8 +20,8 @@ import pytest
 
 from pytest_buddy.domain import Edit
 from pytest_buddy.errors import BuddyError
-from pytest_buddy.messages import Inbox, Message, first_message, write
-from pytest_buddy.runner import import_overlay
+from pytest_buddy.messages import Inbox, Message, first_message, messages_from, write
+from pytest_buddy.runner import import_overlay, parking
 from pytest_buddy.runner.children import Escape, Job, Pool, Tell
 from pytest_buddy.runner.execution import Execution, ReportLog
 from pytest_buddy.runner.observing import observe
@@ -42,12 +44,14 @@ def _edits(unit: Message) -> tuple[Edit, ...]:
 class Server:
     """A pytest plugin whose collection and run loop serve requests instead."""
 
-    def __init__(self, zygote_fd: int, collected_fd: int, root: str, *, size: int, nonce: str) -> None:
+    def __init__(self, zygote_fd: int, collected_fd: int, setup: Message) -> None:
         self._zygote_fd = zygote_fd
         self._collected_fd = collected_fd
-        self._prefix = root.rstrip(os.sep) + os.sep
-        self._size = size
-        self._nonce = nonce
+        self._setup = setup
+        self._prefix = setup["root"].rstrip(os.sep) + os.sep
+        self._size: int = setup["size"]
+        self._nonce: str = setup["nonce"]
+        self._before: frozenset[str] = frozenset()
         self._log = ReportLog()
         self._assigned: tuple[Job, Tell] | None = None
         self._items: dict[str, pytest.Item] = {}
@@ -62,6 +66,9 @@ class Server:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> object | None:
         """Become the zygote; return only in children, which go on to collect."""
+        self._before = frozenset(sys.modules)
+        if self._setup.get("parked"):
+            self._park(session)
         pid = os.fork()
         if pid == 0:
             os.close(self._zygote_fd)
@@ -75,11 +82,31 @@ class Server:
         else:
             os._exit(0)
         job, _ = self._assigned
-        files = dict.fromkeys(test.split("::")[0] for test in job.request["tests"])
-        here = session.config.invocation_params.dir
-        session.config.args = [os.path.relpath(session.config.rootpath / name, here) for name in files]
+        _aim(session, dict.fromkeys(test.split("::")[0] for test in job.request["tests"]))
         self._install_overlay(job.units[job.position])
         return None
+
+    def _park(self, session: pytest.Session) -> None:
+        """Wait, with everything imported but the tests, to be told what to collect; end when it cannot be."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parking.preload(self._setup.get("preload", ()))
+        parked = parking.Parked(self._prefix, session.config)
+        tell = functools.partial(self._tell, self._zygote_fd)
+        tell({"ready": "zygote", "parked": True})
+        for message in messages_from(self._zygote_fd):
+            reason = parked.outdated_by(message)
+            tell({"outdated": reason})
+            if reason:
+                break
+            if message["operation"] == "collect":
+                parking.forget_bytecode(self._prefix, message["recent"], overlay=message["overlay"])
+                _aim(session, message["files"])
+                return
+        os._exit(0)
+
+    def _tell(self, descriptor: int, message: Message) -> None:
+        write(descriptor, {**message, "nonce": self._nonce})
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -96,14 +123,13 @@ class Server:
             "tests": list(self._items),
             "errors": [report.nodeid for report in self._log.errors],
             "threads": threading.active_count(),
+            "imported": parking.installed_since(self._before),
         }
         self._serve(self._collected_fd, self._work, ready)
         os._exit(0)
 
     def _serve(self, descriptor: int, work: Any, ready: Message, keep: int = 0) -> None:
-        def tell(message: Message) -> None:
-            write(descriptor, {**message, "nonce": self._nonce})
-
+        tell = functools.partial(self._tell, descriptor)
         pool = Pool(work, tell, size=self._size, keep=keep)
         pool.listen(descriptor)
         inbox = Inbox()
@@ -281,6 +307,14 @@ class Server:
         os._exit(0)
 
 
+def _aim(session: pytest.Session, files: Iterable[str]) -> None:
+    """Make the session collect these files, relative to the rootdir."""
+    here = session.config.invocation_params.dir
+    session.config.args = [
+        f".{os.sep}{os.path.relpath(session.config.rootpath / name, here)}" for name in files
+    ]
+
+
 def _silence() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
@@ -300,7 +334,7 @@ def main() -> int:
     if setup is None:
         return 0
     enter(setup)
-    server = Server(zygote_fd, collected_fd, setup["root"], size=setup["size"], nonce=setup["nonce"])
+    server = Server(zygote_fd, collected_fd, setup)
     status = pytest.main(pytest_arguments(setup), plugins=[server])
     for descriptor in (zygote_fd, collected_fd):
         try:
