@@ -46,6 +46,9 @@ def narrowed(lines: Sequence[DiffLine], context: int) -> tuple[DiffLine, ...]:
     hunks = sum(line.kind == "hunk" for line in lines) > 1
     changes = [number for number, line in enumerate(lines) if line.kind in ("added", "removed", "note")]
     near = {other for number in changes for other in range(number - context, number + context + 1)}
+    blank = {number for number, line in enumerate(lines) if not line.text.strip()}
+    while outer := blank & {min(near, default=-1), max(near, default=-1)}:
+        near -= outer
     return tuple(
         line
         for number, line in enumerate(lines)

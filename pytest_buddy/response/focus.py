@@ -1,7 +1,9 @@
 """One fault as a screen shows it: as much as has room, the whole on demand."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from rich.text import Text
 
@@ -33,15 +35,26 @@ class _Detail:
 
 
 _WHOLE = _Detail(tests=20, suspects=10, evidence=5, bullets=6, context=3, rationale=5)
-_LADDER = (
-    _Detail(tests=5, suspects=5, evidence=3, bullets=6, context=3, rationale=3),
-    _Detail(tests=3, suspects=3, evidence=1, bullets=6, context=3),
-    _Detail(tests=3, suspects=2, evidence=1, bullets=4, context=2),
-    _Detail(tests=2, suspects=1, evidence=1, bullets=4, context=1),
-    _Detail(tests=2, suspects=1, evidence=1, bullets=4, context=1, rationale=0, airy=False),
-    _Detail(tests=1, suspects=1, evidence=1, bullets=2, context=0, rationale=0, airy=False),
-    _Detail(tests=1, suspects=1, evidence=0, bullets=1, context=0, rationale=0, airy=False),
+_STEPS: tuple[dict[str, Any], ...] = (  # what is missed least goes first
+    {"tests": 5, "suspects": 5, "evidence": 3, "rationale": 3},
+    {"evidence": 1},
+    {"suspects": 3, "rationale": 1},
+    {"tests": 3, "context": 2},
+    {"suspects": 2},
+    {"suspects": 1, "tests": 2, "context": 1},
+    {"rationale": 0},
+    {"airy": False},
+    {"bullets": 4},
+    {"context": 0},
+    {"tests": 1},
+    {"bullets": 3},
+    {"bullets": 2},
+    {"evidence": 0},
+    {"bullets": 1},
 )
+_LADDER = tuple(itertools.accumulate(_STEPS, lambda detail, step: replace(detail, **step), initial=_WHOLE))[
+    1:
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,27 +78,31 @@ class FaultView:
         *,
         rows: int,
         whole: bool = False,
+        beside: Page | None = None,
     ) -> None:
         """Where, why and fix, in `rows` lines where that is possible without cutting a diff.
 
-        `whole` shows everything, however long.
+        `whole` shows everything, however long. The fix goes on the page `beside`, when there is one.
         """
-        trial = page.fresh()
-        for detail in (_WHOLE,) if whole else _LADDER:
-            trial = page.fresh()
-            self._add(trial, detail, failures, sources)
-            if len(trial.lines) <= rows:
-                break
-        page.extend(trial)
+
+        def reasons(detail: _Detail, onto: Page) -> None:
+            self._add_reasons(onto, detail, failures, sources)
+
+        def all_of_it(detail: _Detail, onto: Page) -> None:
+            reasons(detail, onto)
+            detail.gap(onto)
+            self._add_fix(onto, detail)
+
+        if beside is None:
+            _add_fitting(page, all_of_it, rows=rows, whole=whole)
+        else:
+            _add_fitting(page, reasons, rows=rows, whole=whole)
+            _add_fitting(beside, lambda detail, onto: self._add_fix(onto, detail), rows=rows, whole=whole)
 
     def add_line(self, page: Page) -> None:
         """The fault on one line."""
         fault = self.fault
         parts: list[Text | str] = [Text(fault.id, "bold red"), count(len(fault.tests), "test")]
-        if fault.suspects:
-            parts += [place(page, fault.suspects[0]), page.user(fault.suspects[0].function)]
-        elif fault.note:
-            parts.append(page.prose(fault.note, limit=80))
         if self.status:
             parts.append(Text(self.status, _STYLES.get(self.status, "")))
         elif fault.fix is not None:
@@ -94,13 +111,17 @@ class FaultView:
             parts.append(Text("looking for a fix", "dim"))
         else:
             parts.append(Text("no fix", "yellow"))
+        if fault.suspects:
+            parts += [place(page, fault.suspects[0]), page.user(fault.suspects[0].function)]
+        elif fault.note:
+            parts.append(page.prose(fault.note, limit=80))
         page.add_cut(page.joined(parts))
 
     @property
     def _still_looking(self) -> bool:
         return self.looking and self.fault.fix is None and self.fault.search is None
 
-    def _add(
+    def _add_reasons(
         self, page: Page, detail: _Detail, failures: Mapping[str, Failure], sources: Mapping[str, Source]
     ) -> None:
         fault = self.fault
@@ -108,10 +129,11 @@ class FaultView:
         what = Text(f"{count(len(fault.tests), 'test')} {verb}", "bold")
         page.add_cut(page.joined((Text(f"fault {fault.id}", "bold red"), what, Text(self.position, "dim"))))
         page.indent(2)
-        for test in fault.tests[: detail.tests]:
+        shown = detail.tests + (len(fault.tests) == detail.tests + 1)  # rather than "and 1 more"
+        for test in fault.tests[:shown]:
             add_test(page, test, failures.get(test))
-        if len(fault.tests) > detail.tests:
-            page.add(Text(f"and {len(fault.tests) - detail.tests:,} more", "dim"))
+        if len(fault.tests) > shown:
+            page.add(Text(f"and {len(fault.tests) - shown:,} more", "dim"))
         if fault.note:
             page.add(page.prose(fault.note, "yellow"))
         detail.gap(page)
@@ -124,13 +146,11 @@ class FaultView:
             detail.gap(page)
             page.section("why")
             add_bullets(page, fault.explanation.bullets[: detail.bullets])
-        detail.gap(page)
-        page.section("fix")
-        self._add_fix(page, detail)
         page.indent(0)
 
     def _add_fix(self, page: Page, detail: _Detail) -> None:
         fault, fix = self.fault, self.fault.fix
+        page.section("fix")
         if fix is None and self._still_looking:
             page.add(Text(f"looking for one{page.symbols.ellipsis}", "dim"))
             return
@@ -150,3 +170,21 @@ class FaultView:
         if (others := also_passing(fault)) and detail.airy:
             verb = "passes" if others == 1 else "pass"
             page.add(Text(f"{count(others, 'other patch', 'other patches')} also {verb}", "dim"))
+
+
+def _add_fitting(page: Page, tell: Callable[[_Detail, Page], None], *, rows: int, whole: bool) -> None:
+    """Add what is told with the most detail that fits into `rows`, or with the least."""
+
+    def told(detail: _Detail) -> Page:
+        trial = page.fresh()
+        tell(detail, trial)
+        return trial
+
+    first, last = 0, len(_LADDER) - 1
+    while first < last and not whole:
+        middle = (first + last) // 2
+        if len(told(_LADDER[middle]).lines) <= rows:
+            last = middle
+        else:
+            first = middle + 1
+    page.extend(told(_WHOLE if whole else _LADDER[first]))

@@ -1,11 +1,11 @@
 """The middle of the screen: what is red, why, and the fix; or that all is well."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from rich.text import Text
 
 from buddy_watch.screen.glance import views
-from buddy_watch.screen.header import duration
 from buddy_watch.screen.manual import manual
 from buddy_watch.screen.sheet import Sheet
 from buddy_watch.values import RedTest, Scene
@@ -19,6 +19,7 @@ _MOST = 300
 _OUTPUT = 20_000
 _OUTPUT_LINES = 400
 _EDGE = 1
+_WIDE = 140
 
 
 def body(scene: Scene, sheet: Sheet, rows: int) -> list[Text]:
@@ -44,6 +45,28 @@ def starts_at_its_end(scene: Scene) -> bool:
     return _broken(scene) and not scene.help
 
 
+def subject(scene: Scene) -> Scene:
+    """The scene without what the body does not show: bodies of equal subjects are equal."""
+    without = replace(
+        scene,
+        project="",
+        progress="something" if scene.progress else "",
+        background="",
+        message="",
+        asking=None,
+        run=0,
+        why="",
+        seconds=0.0,
+        path_filter="",
+        keyword="",
+        failed_only=False,
+        paused=False,
+    )
+    if scene.red:
+        return replace(without, selected=0, known=0, done=0, passed=0, failed=0, skipped=0)
+    return without
+
+
 def _broken(scene: Scene) -> bool:
     return scene.state == "broken" or scene.standing.state == "broken"
 
@@ -60,7 +83,15 @@ def _add_red(page: Page, scene: Scene, sheet: Sheet, rows: int) -> None:
     asides = faults[1:]
     reserved = len(page.lines) + (min(len(asides), _ASIDES) + 1 if asides else 0)
     failures = {failure.test: failure for failure in scene.diagnosis.failures} if scene.diagnosis else {}
-    faults[0].add(page, failures, scene.sources, rows=rows - reserved, whole=scene.explained)
+    if sheet.width < _WIDE:
+        faults[0].add(page, failures, scene.sources, rows=rows - reserved, whole=scene.explained)
+    else:
+        half = (page.width - 3) // 2
+        left, right = (sheet.fresh(margin=sheet.width - half) for _ in range(2))
+        faults[0].add(
+            left, failures, scene.sources, rows=rows - reserved, whole=scene.explained, beside=right
+        )
+        page.lines += sheet.columns(left.lines, right.lines, half)
     if asides:
         page.blank()
         for view in asides[:_ASIDES]:
@@ -107,25 +138,19 @@ def _add_calm(page: Page, scene: Scene, sheet: Sheet) -> None:
     signs = sheet.signs
     page.lines.append(Text())
     if scene.state == "starting":
-        page.add(Text("Starting pytest and reading the tests.", "bold"))
-        page.add(Text("The first run follows at once.", "dim"))
-        return
-    if scene.state == "running":
-        page.add(Text("Running.", "bold"))
-        page.add(Text("A new save stops this run and starts the next one.", "dim"))
-        return
-    if scene.passed and not scene.failed:
+        page.add(Text("starting pytest and reading the tests", "bold"), lead=Text(f"{signs.busy} ", "yellow"))
+        hint = "the first run follows at once"
+    elif scene.state == "running":
+        number = count(max(scene.selected, scene.done), "test")
+        page.add(Text(f"running {number}", "bold"), lead=Text(f"{signs.busy} ", "yellow"))
+        hint = "a new save stops this run and starts the next one"
+    elif scene.passed and not scene.failed:
         page.add(Text(_all_well(scene), "bold green"), lead=Text(f"{signs.passed} ", "bold green"))
+        hint = "save a file, and the tests that it affects run"
     else:
-        page.add(Text("No test has run yet.", "bold"))
-    page.blank()
-    if scene.run:
-        ran = f"{scene.selected:,} of {scene.known:,} tests in {duration(scene.seconds)}"
-        page.add(Text(ran), lead=Text("last run  ", "dim"))
-        if scene.why:
-            page.add(page.prose(scene.why), lead=Text("because   ", "dim"))
-        page.blank()
-    page.add(Text("Save a file and the tests that it affects run; Enter runs them again.", "dim"))
+        page.add(Text("no test has run yet", "bold"), lead=Text(f"{signs.idle} ", "dim"))
+        hint = "save a file, or press Enter"
+    page.add(Text(hint, "dim"), lead="  ")
 
 
 def _all_well(scene: Scene) -> str:
@@ -134,8 +159,13 @@ def _all_well(scene: Scene) -> str:
     if ran >= scene.known and not scene.skipped:
         return f"all {scene.passed:,} tests pass" if scene.passed > 1 else "the one test passes"
     if ran >= scene.known:
-        return f"{scene.passed:,} tests pass, {scene.skipped:,} skipped"
-    return f"no failure known: {scene.passed:,} of {scene.known:,} tests have run and pass"
+        return f"{count(scene.passed, 'test')} pass, {scene.skipped:,} skipped"
+    return f"no failure known: {ran:,} of {scene.known:,} tests have run"
+
+
+def count(number: int, noun: str) -> str:
+    """The number with its noun, in the right form."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _add_notes(page: Page, scene: Scene) -> None:

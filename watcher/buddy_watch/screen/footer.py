@@ -33,7 +33,7 @@ def keys(scene: Scene, sheet: Sheet) -> Text:
     room = sheet.width - 2 - sum(part.cell_len + 2 for part in last)
     parts: list[Text] = []
     for key in _sensible(scene):
-        part = _bound(key, sheet)
+        part = _key("e", "less") if key == "e" and scene.explained else _bound(key, sheet)
         if part.cell_len > room:
             break
         parts.append(part)

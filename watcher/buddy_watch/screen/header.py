@@ -16,7 +16,9 @@ def header(scene: Scene, sheet: Sheet) -> tuple[Text, Text]:
     standing = Text.assemble(sheet.cut(name, max(8, sheet.width // 3)), "  ", _state(scene, sheet))
     return (
         sheet.halves(standing, sheet.joined(list(_marks(scene)))),
-        sheet.halves(sheet.joined(list(_run(scene, sheet))), sheet.joined(list(_filters(scene, sheet)))),
+        sheet.halves(
+            sheet.joined(list(_run(scene, sheet))), sheet.joined(list(_filters(scene, sheet))), keep="right"
+        ),
     )
 
 
@@ -65,6 +67,8 @@ def _bar(scene: Scene, sheet: Sheet) -> Text:
 
 
 def _run(scene: Scene, sheet: Sheet) -> Iterator[Text]:
+    if scene.state == "broken" or scene.standing.state == "broken":
+        return
     if scene.run:
         every = scene.selected >= scene.known
         number = f"all {scene.selected:,}" if every else f"{scene.selected:,} of {scene.known:,}"

@@ -23,7 +23,7 @@ _FIXES = (
     Binding("s", "stage", "stage", "put the fix into git's index only"),
     Binding("d", "discard", "discard", "do not offer this fix again"),
     Binding("u", "undo", "undo", "take back what was applied last"),
-    Binding("e", "explain", "explain", "show more, or less"),
+    Binding("e", "explain", "more", "show more, or less"),
     Binding("n", "next", "next fault", "look at the next fault"),
     Binding("o", "open", "open", "open $EDITOR at the line"),
 )

@@ -1,7 +1,9 @@
 """The sheet that a frame is drawn on: pages, and lines with a left and a right half."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -75,11 +77,15 @@ class Sheet:
         """The parts that are not empty, with a dot between them."""
         return self.page.joined(parts)
 
-    def halves(self, left: Text, right: Text) -> Text:
-        """One line: `right` at its end as far as there is room, `left` is cut last."""
+    def halves(self, left: Text, right: Text, *, keep: Literal["left", "right"] = "left") -> Text:
+        """One line, `right` at its end; where there is no room for both, one is kept as far as possible."""
         room = self.width - 2
         if left.cell_len + right.cell_len + 2 > room:
-            right = self.cut(right, max(0, room - left.cell_len - 2))
+            if keep == "left":
+                right = self.cut(right, max(0, room - left.cell_len - 2))
+            else:
+                left = self.cut(left, max(room // 3, room - right.cell_len - 2))
+                right = self.cut(right, max(0, room - left.cell_len - 2))
         left = self.cut(left, room)
         gap = room - left.cell_len - right.cell_len
         return Text.assemble(" ", left, " " * max(0, gap), right)
@@ -95,6 +101,12 @@ class Sheet:
         kept.truncate(columns - cell_len(ellipsis), overflow="crop")
         kept.rstrip()
         return kept.append(ellipsis, "dim")
+
+    def columns(self, left: list[Text], right: list[Text], width: int) -> list[Text]:
+        """Two columns, the left one so wide, with a line between them."""
+        bar = Text(f" {self.page.symbols.bar} ", "dim")
+        rows = itertools.zip_longest(left, right, fillvalue=Text())
+        return [Text.assemble(one, " " * max(0, width - one.cell_len), bar, other) for one, other in rows]
 
     def rule(self, label: Text | None = None) -> Text:
         """A line across, with a label near its right end."""

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from buddy_watch.reactor import Reactor, Timer
 from buddy_watch.screen.commands import Commands
-from buddy_watch.screen.frame import Frame, draw
+from buddy_watch.screen.frame import Frame, Painter
 from buddy_watch.screen.glance import fault_in_focus
 from buddy_watch.screen.keys import Key, Keyboard
 from buddy_watch.screen.tty import Tty, full_screen_possible
@@ -49,9 +49,9 @@ class Terminal:
         self._commands = Commands(intent)
         self._intent = intent
         self._stdin = stdin
-        self._color = color
-        self._ascii = ascii
-        self._redact = redact or Redactor(environment=os.environ).redact
+        self._painter = Painter(
+            color=color, ascii=ascii, redact=redact or Redactor(environment=os.environ).redact
+        )
         self._tty = Tty(stdin, stdout, self._happened)
         self._keyboard = Keyboard()
         self._scene: Scene | None = None
@@ -137,15 +137,8 @@ class Terminal:
         if self._scene is None or not self._tty.taken:
             return
         width, height = self._tty.size()
-        frame = draw(
-            self._commands.over(self._scene),
-            width=width,
-            height=height,
-            color=self._color,
-            ascii=self._ascii,
-            scroll=self._scroll,
-            redact=self._redact,
-        )
+        scene = self._commands.over(self._scene)
+        frame = self._painter.draw(scene, width=width, height=height, scroll=self._scroll)
         before = self._frame.lines if self._width == width else ()
         if len(before) != len(frame.lines):
             before = ()

@@ -135,7 +135,7 @@ class Tty:
         mode[0] &= ~(termios.IXON | termios.ICRNL)
         mode[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN)
         mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
-        termios.tcsetattr(self._stdin, termios.TCSADRAIN, mode)
+        termios.tcsetattr(self._stdin, termios.TCSANOW, mode)
 
     def _cooked(self) -> None:
         if sys.platform == "win32" or self._saved is None:
@@ -143,4 +143,4 @@ class Tty:
         import termios
 
         with suppress(termios.error):
-            termios.tcsetattr(self._stdin, termios.TCSADRAIN, self._saved)
+            termios.tcsetattr(self._stdin, termios.TCSANOW, self._saved)
