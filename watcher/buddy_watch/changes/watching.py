@@ -153,8 +153,8 @@ class Watching:
         batch.found |= look.changed
         if any(path.rpartition("/")[2] == ".gitignore" for path in look.changed | look.gone):
             rules = self._tree.rules_changed()
-            batch.found |= rules.changed
-            look.gone |= rules.gone
+            batch.found |= rules.changed | rules.gone
+            look.gone -= rules.gone
         self._rewatch()
         unsure = look.gone | look.hollow
         until = batch.unsure(unsure, time.monotonic())
