@@ -1,9 +1,11 @@
 """Shows scenes on the terminal it runs in, for tests: `python screen_player.py RECORD SCENE...`.
 
-Every intent becomes a line of RECORD. Enter shows the next scene, `A` raises an exception.
+Every intent becomes a line of RECORD. Enter shows the next scene, `A` raises an exception, `o` lends the
+terminal for one line, `b` closes and takes it again, `v` never comes back.
 """
 
 import itertools
+import signal
 import sys
 from pathlib import Path
 
@@ -26,6 +28,16 @@ def main(record: Path, *names: str) -> None:
             terminal.scroll(intent.argument)
         elif intent.verb == "rerun":
             terminal.show(SCENES[next(order)])
+        elif intent.verb == "open":
+            with terminal.lent():
+                print("> ", flush=True)
+                print(f"lent: {sys.stdin.readline()}", flush=True)
+        elif intent.verb == "pause":
+            terminal.close()
+            terminal.__enter__()
+        elif intent.verb == "voice":
+            signal.pause()
+            signal.pause()
         elif intent.verb == "all":
             raise RuntimeError("a fault of ours")
 

@@ -94,7 +94,7 @@ class Desk:
     ("key", "verb", "argument"),
     [
         ("e", "explain", ""), ("t", "test", ""), ("n", "next", ""), ("f", "failed", ""),
-        ("A", "all", ""), ("enter", "rerun", ""), ("o", "open", ""), ("v", "voice", ""),
+        ("u", "undo", ""), ("A", "all", ""), ("enter", "rerun", ""), ("o", "open", ""), ("v", "voice", ""),
         ("b", "pause", ""), ("h", "help", ""), ("?", "help", ""), ("q", "quit", ""), ("ctrl-c", "quit", ""),
         ("up", "scroll", "-1"), ("down", "scroll", "+1"), ("j", "scroll", "+1"),
         ("pageup", "scroll", "-page"), ("pagedown", "scroll", "+page"), ("space", "scroll", "+page"),
@@ -115,12 +115,8 @@ def test_what_is_done_to_a_fix_names_the_fix_that_was_seen(key, verb):
     ("scene", "key", "hint"),
     [
         ("green", "a", "there is no fix to apply"),
-        ("applied", "a", "there is no fix to apply"),
-        ("fixed", "u", "nothing was applied"),
-        ("fixed", "n", "there is no other fault"),
-        ("green", "n", "there is no fault"),
-        ("red", "e", "there is no fault"),
-        ("red", "t", "there is no fault"),
+        ("no_fix", "s", "there is no fix to stage"),
+        ("red", "e", "there is no fault to explain"),
         ("red", "x", "x does nothing here"),
         ("red", "paste", "pasted text"),
     ],
@@ -130,10 +126,6 @@ def test_a_key_without_sense_is_answered(scene, key, hint):
     assert desk.verbs == []
     assert hint in desk.commands.over(desk.scene).message
     assert desk.press("up").commands.over(desk.scene).message == desk.scene.message
-
-
-def test_undo_is_there_once_something_was_applied():
-    assert Desk("applied").press("u").verbs == [("undo", "")]
 
 
 @pytest.mark.parametrize(("key", "verb"), [("p", "paths"), ("k", "keyword")])

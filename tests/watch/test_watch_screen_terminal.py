@@ -11,7 +11,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -100,6 +100,13 @@ def _painted(player: Player) -> bytes:
     return player.read_until(b"\x1b[?2026l")
 
 
+def _wait_for(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not reached():
+        assert time.monotonic() < deadline
+        os.sched_yield()
+
+
 def test_the_terminal_is_taken_and_painted_in_one_piece(play):
     player = play("fixed")
     first = _painted(player)
@@ -150,6 +157,50 @@ def test_an_exception_gives_the_terminal_back(play):
     player.type(b"A")
     player.read_until(GIVEN_BACK)
     assert b"a fault of ours" in player.process.stderr.read()
+    assert player.modes() == player.before
+
+
+def test_a_loop_that_hangs_leaves_no_broken_terminal(play):
+    player = play("fixed")
+    _painted(player)
+    player.type(b"v")
+    _wait_for(lambda: player.intents() == ["voice"])
+    player.process.send_signal(signal.SIGTERM)
+    player.read_until(GIVEN_BACK)
+    _wait_for(lambda: player.modes() == player.before)
+    player.process.send_signal(signal.SIGTERM)
+    assert player.process.wait(PATIENCE) == -signal.SIGTERM
+
+
+def test_the_terminal_can_be_lent_to_an_editor(play):
+    player = play("fixed", "two_faults")
+    _painted(player)
+    player.type(b"o")
+    player.read_until(GIVEN_BACK)
+    player.read_until(b"> ")
+    player.process.send_signal(signal.SIGINT)  # meant for the editor
+    player.type(b"aq\r")
+    player.read_until(b"lent: aq")
+    again = _painted(player)
+    assert TAKEN in again
+    assert len(_ROW.findall(again)) == 24
+    player.type(b"\rq")
+    player.read_until(b"back")
+    assert player.intents() == ["open", "rerun", "quit"]
+
+
+def test_the_terminal_can_be_closed_and_taken_again(play):
+    player = play("fixed", "two_faults")
+    _painted(player)
+    player.type(b"b")
+    player.read_until(GIVEN_BACK)
+    again = _painted(player)
+    assert TAKEN in again
+    assert len(_ROW.findall(again)) == 24
+    player.type(b"\r")
+    assert b"fault" in player.read_until(b"f2")
+    player.type(b"q")
+    player.read_until(b"back")
     assert player.modes() == player.before
 
 

@@ -108,6 +108,7 @@ def _add_tests(page: Page, tests: Iterable[RedTest], sheet: Sheet, *, most: int)
         style = "dim" if red.stale else "red"
         sign = sheet.signs.stale if red.stale else sheet.signs.failed
         line = page.user(red.test, "dim" if red.stale else "bold")
+        line.stylize("not bold dim", 0, line.plain.find("::") + 2 if "::" in line.plain else 0)
         if red.status not in ("failed", "passed"):
             line = Text.assemble(line, "  ", (red.status, "yellow"))
         reason = page.prose(red.message[:_MESSAGE], "dim", limit=200)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from buddy_watch.screen.glance import can_undo, fault_in_focus, offered_fix
+from buddy_watch.screen.glance import fault_in_focus
 from buddy_watch.screen.keys import Key
 from buddy_watch.screen.manual import BINDINGS
 from buddy_watch.values import Scene
@@ -55,13 +55,13 @@ class Commands:
         elif binding.verb in ("paths", "keyword"):
             self._asking = (binding.verb, scene.path_filter if binding.verb == "paths" else scene.keyword)
         elif binding.verb in _ABOUT_THE_FIX:
-            fix = offered_fix(scene)
-            if fix is None:
+            fault = fault_in_focus(scene)
+            if fault is None or fault.fix is None:
                 self.hint = f"there is no fix to {binding.verb}"
             else:  # by name: another may have taken its place before this one is heard of
-                self.intent(Intent(verb=binding.verb, argument=fix.patch.id))
-        elif refusal := _refusal(binding.verb, scene):
-            self.hint = refusal
+                self.intent(Intent(verb=binding.verb, argument=fault.fix.patch.id))
+        elif binding.verb == "explain" and fault_in_focus(scene) is None:
+            self.hint = "there is no fault to explain"
         else:
             self.intent(Intent(verb=binding.verb))
 
@@ -81,15 +81,3 @@ class Commands:
         else:
             text += " ".join(key.text.split("\n")[0].split()) if key.name == "paste" else key.text
         self._asking = (verb, text[:_LONGEST])
-
-
-def _refusal(verb: Verb, scene: Scene) -> str:
-    """Why there is nothing to do for a key; empty when there is."""
-    faults = scene.diagnosis.faults if scene.diagnosis else ()
-    if verb == "undo" and not can_undo(scene):
-        return "nothing was applied that could be undone"
-    if verb == "next" and len(faults) < 2:
-        return "there is no other fault" if faults else "there is no fault to look at"
-    if verb in ("explain", "test") and fault_in_focus(scene) is None:
-        return "there is no fault to look at"
-    return ""

@@ -20,18 +20,18 @@ class Binding:
 
 _FIXES = (
     Binding("a", "apply", "apply", "write the fix into the files"),
-    Binding("s", "stage", "stage", "put the fix into git's index only"),
+    Binding("s", "stage", "stage", "put it into git's index only"),
     Binding("d", "discard", "discard", "do not offer this fix again"),
-    Binding("u", "undo", "undo", "take back what was applied last"),
+    Binding("u", "undo", "undo", "take back the last change"),
     Binding("e", "explain", "more", "show more, or less"),
     Binding("n", "next", "next fault", "look at the next fault"),
     Binding("o", "open", "open", "open $EDITOR at the line"),
 )
 _RUNS = (
     Binding("enter", "rerun", "rerun", "run the last selection again"),
-    Binding("t", "test", "test", "run the tests of this fault again"),
+    Binding("t", "test", "test", "run this fault's tests again"),
     Binding("A", "all", "all", "run every test"),
-    Binding("f", "failed", "failed only", "run failing tests only, or not"),
+    Binding("f", "failed", "failed only", "failing tests only, or not"),
     Binding("p", "paths", "paths", "only tests in files that match"),
     Binding("k", "keyword", "keyword", "only tests whose names match"),
     Binding("b", "pause", "pause", "stop background work, or go on"),
@@ -64,13 +64,10 @@ def manual(page: Page) -> None:
 
 
 def _add(page: Page, *bindings: Binding) -> None:
+    column = page.width // len(bindings)
     line = Text()
-    column = (page.width - 2) // len(bindings)
     for binding in bindings:
-        cell = Text.assemble(
-            (f"{binding.key.capitalize() if len(binding.key) > 1 else binding.key:>6}  ", "bold cyan")
-        )
-        cell.append(binding.sentence)
-        cell.pad_right(max(0, column - cell.cell_len))
-        line.append_text(cell)
+        name = binding.key.capitalize() if len(binding.key) > 1 else binding.key
+        cell = Text.assemble((f"{name:>5}  ", "bold cyan"), binding.sentence)
+        line.append_text(cell).append(" " * (column - cell.cell_len))
     page.add_cut(line)

@@ -3,7 +3,8 @@
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Self
 
 from rich.cells import cell_len
@@ -78,9 +79,15 @@ class Terminal:
         os.set_blocking(writing, False)
         self._marks = reading, writing
         self._reactor.watch(reading, self._signalled)
-        self._tty.listen()
-        self._tty.take()
-        self._listen()
+        try:
+            self._tty.listen()
+            self._tty.take()
+            self._listen()
+            self._forget()
+            self._paint()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -95,12 +102,25 @@ class Terminal:
         for timer in (self._due, self._escape, self._fading):
             if timer is not None:
                 timer.cancel()
+        self._due = self._escape = self._fading = None
         if self._marks is not None:
             reading, writing = self._marks
             self._marks = None
             self._reactor.unwatch(reading)
             os.close(reading)
             os.close(writing)
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """The terminal belongs to another program, an editor for one, until the end of the block."""
+        self._tty.lent = True
+        self._tty.release()
+        self._deafen()
+        try:
+            yield
+        finally:
+            self._tty.lent = False
+            self._resume()
 
     def show(self, scene: Scene) -> None:
         """Show a scene: at once after a rest, else with what comes within a thirtieth of a second."""
@@ -220,7 +240,7 @@ class Terminal:
 
     def _resume(self) -> None:
         """Take the terminal again after a stop, once it is ours."""
-        if self._marks is None:
+        if self._marks is None or self._tty.lent:
             return
         if not self._tty.in_front:
             self._tty.release()

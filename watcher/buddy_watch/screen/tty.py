@@ -25,7 +25,7 @@ def full_screen_possible(stdin: int, stdout: int, environment: Mapping[str, str]
 class Tty:
     """The terminal behind two descriptors. `happened` may be called between any two lines of Python.
 
-    `happened` gets `end`, `resize` or `resume`.
+    `happened` gets `end`, `resize` or `resume`. While the terminal is `lent`, Ctrl-C is for who has it.
     """
 
     def __init__(self, stdin: int, stdout: int, happened: Callable[[str], None]) -> None:
@@ -36,6 +36,7 @@ class Tty:
         self._handlers: dict[int, Any] = {}
         self._writing = False
         self.taken = False
+        self.lent = False
 
     def take(self) -> None:
         """Enter the alternate screen and read keys as they are typed; again does nothing."""
@@ -110,6 +111,8 @@ class Tty:
             self._handlers[number] = signal.signal(number, handler)
 
     def _end(self, number: int, _: FrameType | None) -> None:
+        if self.lent and number == signal.SIGINT:
+            return
         if not self._writing:  # else what is still to be written would come after it
             self.release()
         signal.signal(number, signal.SIG_DFL)  # the second one ends a process that does not listen
