@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_buddy.capture import to_confirm
 from pytest_buddy.domain import GREEN, Fault, Patch, Verdict, VerdictOutcome
-from pytest_buddy.runner import AnyRunner, Confirmation, Launcher
+from pytest_buddy.runner import AnyRunner, Confirmation, Launcher, Standby
 from pytest_buddy.suite import Suite
 
 _MOST_OTHERS = 20
@@ -31,7 +31,10 @@ class Judged:
 
 @dataclass(slots=True, kw_only=True)
 class Judge:
-    """Judges the candidates of one fault; `tests` are its failing ones that the runner has."""
+    """Judges the candidates of one fault; `tests` are its failing ones that the runner has.
+
+    The first confirming run is that of `standby`, when there is one.
+    """
 
     runner: AnyRunner
     launcher: Launcher
@@ -40,7 +43,9 @@ class Judge:
     tests: Sequence[str]
     deadline: float
     heard: Callable[[Judged], None]
+    standby: Standby | None = None
     _running: list[tuple[Judged, Confirmation]] = field(default_factory=list)
+    _over: list[Confirmation] = field(default_factory=list)
     _green_without: dict[str, bool] = field(default_factory=dict)
 
     @property
@@ -71,7 +76,9 @@ class Judge:
         needed = {*self.tests, *self.suite.sociable, *self.suite.affected(judged.patch)}
         room = max(2.0, self.deadline - time.monotonic()) * _SHARE
         tests = to_confirm(self.suite.baseline, needed, also=self._mine - self.suite.unfit, seconds=room)
-        confirmation = Confirmation(self.launcher, self.suite.contents(judged.patch), tests)
+        contents = self.suite.contents(judged.patch)
+        confirmation = Confirmation(self.launcher, contents, tests, standby=self.standby)
+        self.standby = None
         self._running.append((judged, confirmation))
 
     def poll(self) -> None:
@@ -80,7 +87,7 @@ class Judge:
             if confirmation.poll():
                 self._running.remove((judged, confirmation))
                 judged.verdict = self._confirmed(judged.patch, confirmation)
-                confirmation.close()
+                self._over.append(confirmation)  # its process may take its time to end
                 self.heard(judged)
 
     def wait_for(self, judged: Judged, limit: float) -> None:
@@ -92,9 +99,10 @@ class Judge:
 
     def close(self) -> None:
         """End the confirming runs that are still under way."""
-        for _, confirmation in self._running:
+        for confirmation in (*self._over, *(confirmation for _, confirmation in self._running)):
             confirmation.close()
         self._running.clear()
+        self._over.clear()
 
     def _confirmed(self, patch: Patch, confirmation: Confirmation) -> Verdict:
         ended = confirmation.outcomes
@@ -127,12 +135,12 @@ class Judge:
 
 
 def _wait(confirmation: Confirmation, limit: float) -> None:
-    with selectors.DefaultSelector() as selector:
-        selector.register(confirmation.socket, selectors.EVENT_READ)
-        while not confirmation.poll():
-            remaining = limit - time.monotonic()
-            if remaining <= 0:
-                return
+    while not confirmation.poll():
+        remaining = limit - time.monotonic()
+        if remaining <= 0:
+            return
+        with selectors.DefaultSelector() as selector:
+            selector.register(confirmation.socket, selectors.EVENT_READ)
             selector.select(remaining)
 
 

@@ -19,7 +19,7 @@ from pytest_buddy.domain import (
 from pytest_buddy.judging import Judge, Judged
 from pytest_buddy.patch import objections
 from pytest_buddy.ports import Coder, Context, Emit
-from pytest_buddy.runner import AnyRunner, Launcher
+from pytest_buddy.runner import AnyRunner, Launcher, Standby
 from pytest_buddy.suite import Suite
 from pytest_buddy.survivors import proposal_of, ranked, with_fix_first
 
@@ -47,6 +47,7 @@ class FaultSearch:
         editable: frozenset[str],
         emit: Emit,
         deadline: float,
+        standby: Standby | None = None,
     ) -> None:
         self._fault = fault
         self._runner = runner
@@ -64,6 +65,7 @@ class FaultSearch:
             tests=self._tests,
             deadline=deadline,
             heard=self._heard,
+            standby=standby,
         )
         self._started = self._ticked = time.monotonic()
         self._candidates = 0
@@ -163,10 +165,10 @@ class FaultSearch:
         return now > at + _GRACE_SECONDS or self._validated > validated + _GRACE_TRIALS
 
     def _tick(self) -> None:
+        self._judge.poll()
         now = time.monotonic()
         if now - self._ticked >= _TICK:
             self._ticked = now
-            self._judge.poll()
             spent, passing = now - self._started, len(self._passing)
             self._emit(
                 SearchAdvanced(

@@ -32,7 +32,7 @@ from pytest_buddy.explain import explain
 from pytest_buddy.localize import localize, probes, weigh
 from pytest_buddy.ports import Emit
 from pytest_buddy.registry import coders
-from pytest_buddy.runner import AnyRunner, ColdRunner, Launcher, Runner
+from pytest_buddy.runner import AnyRunner, ColdRunner, Launcher, Runner, Standby
 from pytest_buddy.searching import FaultSearch
 from pytest_buddy.source import Source
 from pytest_buddy.suite import Suite
@@ -65,7 +65,8 @@ class Session:
 
     `emit` is told everything as it happens, in the calling thread. KeyboardInterrupt ends the work cleanly:
     the diagnosis then holds what is known. Without `repairs` no candidate is ever run. `runner` is a parked
-    one, which is used when it still fits, and closed in any case; `jobs` how many candidates run at a time.
+    one, `standby` a referee that waits: they are used when they still fit, and closed in any case. `jobs` is
+    how many candidates run at a time.
     Afterwards `collected` and `imported` say what a runner for the same tests had better know when it starts.
     """
 
@@ -77,6 +78,7 @@ class Session:
         *,
         repairs: bool = True,
         runner: Runner | None = None,
+        standby: Standby | None = None,
         jobs: int | None = None,
     ) -> None:
         self._launcher = launcher
@@ -86,6 +88,7 @@ class Session:
         self._repairs = repairs
         self._coders = coders(config)
         self._parked = runner
+        self._standby = standby
         self._jobs = jobs or os.cpu_count() or 1
         self.collected: tuple[str, ...] = ()
         self.imported: tuple[str, ...] = ()
@@ -110,8 +113,9 @@ class Session:
             self._notice(work, "interrupted: this is what was known by then")
         except BuddyError as error:
             self._notice(work, error.message, error.hint)
-        if self._parked is not None:
-            self._parked.close()
+        for waiting in (self._parked, self._standby):
+            if waiting is not None:
+                waiting.close()
         diagnosis = self._diagnosis(work)
         self._emit(WorkEnded(diagnosis=diagnosis))
         return diagnosis
@@ -370,7 +374,9 @@ class Session:
                 editable=frozenset(path for path in suite.sources if self._editable((path,), suite)),
                 emit=self._emit,
                 deadline=now + share,
+                standby=self._standby,
             )
+            self._standby = None
             place = work.faults.index(fault)
             try:
                 settled, rest = search.settle(work.baseline.failures)

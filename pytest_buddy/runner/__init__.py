@@ -3,7 +3,7 @@
 from pytest_buddy.runner.arguments import inherited
 from pytest_buddy.runner.client import Runner
 from pytest_buddy.runner.cold import ColdRunner
-from pytest_buddy.runner.confirming import Confirmation
+from pytest_buddy.runner.confirming import Confirmation, Standby
 from pytest_buddy.runner.launch import Launcher
 from pytest_buddy.runner.sandbox import advice, probe
 
@@ -14,6 +14,7 @@ __all__ = [
     "Confirmation",
     "Launcher",
     "Runner",
+    "Standby",
     "advice",
     "inherited",
     "probe",

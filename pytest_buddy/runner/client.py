@@ -17,12 +17,11 @@ from pytest_buddy.errors import RunnerError
 from pytest_buddy.messages import Inbox, Message, pack
 from pytest_buddy.runner.answers import edits_of, execution_of, lost, observations_of, outcome_of
 from pytest_buddy.runner.launch import Launcher
-from pytest_buddy.runner.snapshot import Snapshot
+from pytest_buddy.runner.snapshot import FRESH, Snapshot
 
 BATCH = 25
 _TAIL = 4000
 _WALL_SLACK = 5.0
-_FRESH = 3.0
 Stop = Callable[[], bool]
 
 
@@ -138,7 +137,7 @@ class Runner:
         message = {
             "operation": operation,
             "changed": [[item.path, item.kind, item.digest] for item in changed],
-            "recent": now.since(time.time() - _FRESH),
+            "recent": now.since(time.time() - FRESH),
             "overlay": self._launcher.overlays,
             **more,
         }

@@ -1,16 +1,15 @@
-"""Inside a server that was started before anybody knew for which tests: what it may still be used for."""
+"""Inside a process that was started before anybody knew what for: whether it may still be used, and how."""
 
 import hashlib
 import importlib
 import os
 import sys
 import sysconfig
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
-from pytest_buddy.messages import Message
 from pytest_buddy.runner import import_overlay
 
 _INSTALLED = tuple(
@@ -21,54 +20,65 @@ _INSTALLED = tuple(
 )
 
 
-class Parked:
-    """What a process that waits before collection has seen of the project, held against what changed.
+Change = tuple[str, str, str]
+
+
+class Seen:
+    """What a process that was started early has seen of the project, held against what changed since.
 
     An overlay goes on showing the old content of a file, or its absence, when it was looked up before it was
     replaced: so every changed file is read, here, before anything is built on it.
     """
 
-    def __init__(self, prefix: str, config: pytest.Config) -> None:
+    def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._config = config
         self._loaded = frozenset(
             name[len(prefix) :].replace(os.sep, "/")
             for name in _files()
             if name.startswith(prefix) and not name.startswith(_INSTALLED)
         )
 
-    def outdated_by(self, message: Message) -> str:
-        """Why this process must not be used after the changes of a message; empty when it may be.
+    def outdated_by(self, changes: Iterable[Change], *, look: bool) -> str:
+        """Why this process must not be used after these changes; empty when it may be.
 
-        Only for `collect` are files looked at: looking would make the next change invisible.
+        Without `look` no file is touched: looking would make its next change invisible.
         """
-        for path, kind, digest in message["changed"]:
+        for path, kind, digest in changes:
             if path in self._loaded:
                 return f"{path} was imported before it changed"
             if self._loaded and (kind != "modified" or not path.endswith(".py")):
                 return f"{path} may have been read before it changed"
-            if message["operation"] == "collect" and _digest(self._prefix + path) != digest:
+            if look and _digest(self._prefix + path) != digest:
                 return f"{path} cannot be seen as it is now"
-        return self._unprepared(message.get("files", ()))
-
-    def _unprepared(self, files: Iterable[str]) -> str:
-        """Why pytest would have started otherwise, had it been called with these files."""
-        root = Path(self._prefix)
-        folders = {folder for name in files for folder in (root / name.split("::")[0]).parents}
-        plugins = frozenset(
-            os.path.realpath(name)
-            for plugin in self._config.pluginmanager.get_plugins()
-            if isinstance(name := getattr(plugin, "__file__", None), str)
-        )
-        for folder in sorted(folders):
-            conftest = folder / "conftest.py"
-            if (
-                folder.is_relative_to(root)
-                and conftest.is_file()
-                and os.path.realpath(conftest) not in plugins
-            ):
-                return f"{conftest.relative_to(root)} is not loaded"
         return ""
+
+
+def unprepared(config: pytest.Config, files: Iterable[str]) -> str:
+    """Why pytest would have started otherwise, had it been called with these files; empty if it would not."""
+    root = config.rootpath
+    folders = {folder for name in files for folder in (root / name.split("::")[0]).parents}
+    plugins = frozenset(
+        os.path.realpath(name)
+        for plugin in config.pluginmanager.get_plugins()
+        if isinstance(name := getattr(plugin, "__file__", None), str)
+    )
+    for folder in sorted(folders):
+        conftest = folder / "conftest.py"
+        inside = folder.is_relative_to(root)
+        if inside and conftest.is_file() and os.path.realpath(conftest) not in plugins:
+            return f"{conftest.relative_to(root)} is not loaded"
+    return ""
+
+
+def replace(prefix: str, contents: Mapping[str, bytes]) -> None:
+    """Give files of the workspace, a throw-away layer here, new content."""
+    for name, content in contents.items():
+        path = Path(prefix, name)
+        mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
+        path.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(mode)
 
 
 def forget_bytecode(prefix: str, paths: Iterable[str], *, overlay: bool) -> None:

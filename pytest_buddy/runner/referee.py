@@ -1,9 +1,11 @@
 """The last judge: a fresh pytest process that runs given tests in their original order and reports.
 
 Started as `python -m pytest_buddy.runner.referee DESCRIPTOR`; the request comes over the descriptor, one
-message a test goes back. Nothing of a candidate was loaded before.
+message a test goes back. Nothing of a candidate was loaded before. It may be started long before its request:
+then the patched files come with it.
 """
 
+import base64
 import hashlib
 import os
 import sys
@@ -14,6 +16,7 @@ import pytest
 
 from pytest_buddy.messages import Message, first_message, write
 from pytest_buddy.runner.execution import Execution, ReportLog
+from pytest_buddy.runner.parking import Seen, forget_bytecode, replace
 from pytest_buddy.runner.tracing import inside, line_tracer
 from pytest_buddy.runner.wire import enter, pytest_arguments
 
@@ -82,6 +85,8 @@ def main() -> int:
     request = first_message(descriptor)
     if request is None:
         return 0
+    if "contents" in request and not _catch_up(descriptor, request):
+        return 0
     enter(request)
     for path, digest in request["digests"].items():
         _check(Path(request["root"], path), digest)
@@ -91,6 +96,21 @@ def main() -> int:
     ended = {"ended": int(status), "seconds": time.monotonic() - started, "nonce": request["nonce"]}
     write(descriptor, ended)
     return int(status)
+
+
+def _catch_up(descriptor: int, request: Message) -> bool:
+    """Having been started before there was a request: put the patch in place; false when it is too late.
+
+    So far nothing but installed modules was imported, unless the project is on the path of the interpreter.
+    """
+    prefix = request["root"].rstrip(os.sep) + os.sep
+    reason = Seen(prefix).outdated_by(request["changed"], look=True)
+    write(descriptor, {"outdated": reason, "nonce": request["nonce"]})
+    if reason:
+        return False
+    replace(prefix, {path: base64.b64decode(content) for path, content in request["contents"].items()})
+    forget_bytecode(prefix, request["recent"], overlay=True)
+    return True
 
 
 def _check(path: Path, digest: str) -> None:

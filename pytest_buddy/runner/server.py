@@ -91,15 +91,17 @@ class Server:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             parking.preload(self._setup.get("preload", ()))
-        parked = parking.Parked(self._prefix, session.config)
+        seen = parking.Seen(self._prefix)
         tell = functools.partial(self._tell, self._zygote_fd)
         tell({"ready": "zygote", "parked": True})
         for message in messages_from(self._zygote_fd):
-            reason = parked.outdated_by(message)
+            wanted = message["operation"] == "collect"
+            reason = seen.outdated_by(message["changed"], look=wanted)
+            reason = reason or parking.unprepared(session.config, message["files"] if wanted else ())
             tell({"outdated": reason})
             if reason:
                 break
-            if message["operation"] == "collect":
+            if wanted:
                 parking.forget_bytecode(self._prefix, message["recent"], overlay=message["overlay"])
                 _aim(session, message["files"])
                 return

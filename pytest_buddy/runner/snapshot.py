@@ -26,6 +26,8 @@ _READ_AT_START = frozenset(
     }
 )
 
+FRESH = 3.0  # seconds in which two edits of a file may look alike to bytecode
+
 _State = tuple[int, int, int, int]
 
 

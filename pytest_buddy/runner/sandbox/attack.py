@@ -71,6 +71,12 @@ def _leave_daemon() -> None:
         os._exit(0)
 
 
+def _connect_nearby(path: str) -> None:
+    """By its bare name: whole paths of sockets must be short."""
+    os.chdir(os.path.dirname(path))
+    _connect(socket.AF_UNIX, socket.SOCK_STREAM, os.path.basename(path))
+
+
 def _attempts(targets: dict[str, object]) -> Iterator[tuple[str, Callable[[], None]]]:
     victim, port = str(targets["file"]), int(str(targets["port"]))
     yield "read", lambda: _read(victim)
@@ -81,7 +87,7 @@ def _attempts(targets: dict[str, object]) -> Iterator[tuple[str, Callable[[], No
     yield "workspace", lambda: _append(str(targets["workspace"]))
     yield "tcp", lambda: _connect(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", port))
     yield "udp", lambda: _connect(socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", port))
-    yield "unix", lambda: _connect(socket.AF_UNIX, socket.SOCK_STREAM, str(targets["unix"]))
+    yield "unix", lambda: _connect_nearby(str(targets["unix"]))
     yield "signal", lambda: os.kill(int(str(targets["process"])), 0)
     if sys.platform != "linux":
         return

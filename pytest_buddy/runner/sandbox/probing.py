@@ -85,7 +85,7 @@ def attack(confinement: Confinement, workspace: Workspace) -> tuple[str, str]:
         victim.write_bytes(b"untouched")
         canary = workspace.root / f".buddy-{name}"
         door = _listen(stack, socket.AF_INET, ("127.0.0.1", 0))
-        _listen(stack, socket.AF_UNIX, str(directory / "socket"))
+        _listen(stack, socket.AF_UNIX, _short(stack, directory) + "/socket")
         if SUPPORTED:
             _listen(stack, socket.AF_UNIX, "\0" + name)
         targets = {
@@ -118,6 +118,15 @@ def _judge(level: SandboxLevel, outcomes: Mapping[str, str]) -> tuple[str, str]:
         f"not stopped: {problems}" if problems else "",
         f"this kernel does not stop: {', '.join(sorted(weak))}" if weak else "",
     )
+
+
+def _short(stack: ExitStack, directory: Path) -> str:
+    """Another name of a directory: the kernel takes only some hundred bytes as the path of a socket."""
+    if not SUPPORTED:
+        return str(directory)
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    stack.callback(os.close, descriptor)
+    return f"/proc/self/fd/{descriptor}"
 
 
 def _listen(stack: ExitStack, family: int, address: Any) -> socket.socket:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-_CROWDED = 1.5
+_CROWDED = 3.0
 _LOWEST_CHARGE = 30
 
 

@@ -21,7 +21,7 @@ from pytest_buddy.errors import BuddyError
 from pytest_buddy.messages import Message, messages_from, write
 from pytest_buddy.offline import kept_offline
 from pytest_buddy.redact import Redactor
-from pytest_buddy.runner import Launcher, Runner, advice, probe
+from pytest_buddy.runner import Launcher, Runner, Standby, advice, probe
 from pytest_buddy.session import Session
 from pytest_buddy.workspace import Workspace
 
@@ -41,6 +41,7 @@ class Proposer:
         self._workspace = Workspace(Path(setting.root))
         self._launcher = self._make_launcher()
         self._runner: Runner | None = None
+        self._standby: Standby | None = None
 
     def _make_launcher(self) -> Launcher:
         cache: Path | None = None
@@ -61,7 +62,12 @@ class Proposer:
         write(self._descriptor, event_to_message(self._redactor.cleaned(event)))
 
     def prepare(self) -> None:
-        """Start the runner, up to where it waits for the tests to collect."""
+        """Start all processes that the work will need first, up to where they wait to be told."""
+        self._park()
+        if self._launcher.overlays and self._may_repair:
+            self._standby = Standby(self._launcher)
+
+    def _park(self) -> None:
         paths = [
             path for path in self._setting.paths if (self._workspace.root / path.split("::")[0]).exists()
         ]
@@ -73,27 +79,33 @@ class Proposer:
         """Start the runner again when it may have seen what has changed since."""
         if self._runner is not None and not self._runner.still_fits():
             self._runner.close()
-            self.prepare()
+            self._park()
 
     def work(self, message: Message) -> None:
         """Work on the red tests of a message, and say what the next proposer may use."""
         repairs = message["repairs"] and self._allowed()
-        runner, self._runner = self._runner, None
+        runner, standby = self._runner, self._standby
+        self._runner = self._standby = None
         session = Session(
             self._launcher,
             self._setting.config,
             self._tell,
             repairs=repairs,
             runner=runner,
+            standby=standby,
             jobs=message["jobs"],
         )
         session.diagnose(decode(Baseline, message["baseline"]))
         learned = Learned(preload=session.imported, paths=session.collected)
         write(self._descriptor, {"learned": encode(learned)})
 
+    @property
+    def _may_repair(self) -> bool:
+        return self._launcher.level != "none" or self._setting.unconfined
+
     def _allowed(self) -> bool:
         """Whether candidates may run: without a sandbox only on the person's own word."""
-        if self._launcher.level != "none" or self._setting.unconfined:
+        if self._may_repair:
             return True
         asked_for = self._setting.config.sandbox == "none"
         why = "the settings ask for no sandbox" if asked_for else "this machine has no sandbox for them"
@@ -102,9 +114,10 @@ class Proposer:
         return False
 
     def close(self) -> None:
-        """End the runner."""
-        if self._runner is not None:
-            self._runner.close()
+        """End what waits."""
+        for waiting in (self._runner, self._standby):
+            if waiting is not None:
+                waiting.close()
 
 
 def _die_with_parent(parent: int) -> None:
