@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from buddy_watch.screen import draw
+from buddy_watch.screen.frame import Painter
 from buddy_watch.values import RedTest, Scene, Standing
 from pytest_buddy.domain import Diagnosis, Failure
 from pytest_buddy.redact import Redactor
@@ -110,6 +111,19 @@ def test_all_is_said_to_pass_only_when_all_has_been_run():
     assert "tests pass" not in said(passed=13, failed=1)
 
 
+def test_a_note_is_told_once_and_has_room_below_a_fault():
+    first, second = (
+        "no fix yet: the load is 5.8.\nIt starts by itself.",
+        "no fix yet: the load is 6.1: It starts by itself.",
+    )
+    scene = replace(SCENES["fixed"], notices=(first, second))
+    frame = draw(scene, width=80, height=24)
+    text = "\n".join(frame.lines)
+    assert text.count("no fix yet") == 1
+    assert frame.most == 0
+    assert "// 100" in text
+
+
 def test_secrets_are_not_shown():
     key = "AKIA" + "Q3EGTNLXH5WPZ7VY"
     scene = replace(
@@ -159,6 +173,14 @@ def scenes(choose: st.DrawFn) -> Scene:
         done=choose(st.integers(0, 99)),
         failed=choose(st.integers(0, 10**7)),
     )
+
+
+@given(shown=st.lists(scenes() | st.sampled_from(list(SCENES.values())), min_size=2, max_size=6))
+@settings(max_examples=40, deadline=None)
+def test_what_is_kept_of_the_last_frame_never_shows_in_another(shown):
+    painter = Painter()
+    for scene in (*shown, *(replace(one, done=one.done + 1, passed=3, why="x") for one in shown)):
+        assert painter.draw(scene, width=80, height=24) == draw(scene, width=80, height=24)
 
 
 @given(

@@ -1,5 +1,6 @@
 """The middle of the screen: what is red, why, and the fix; or that all is well."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -18,23 +19,28 @@ _ASIDES = 20
 _MOST = 300
 _OUTPUT = 20_000
 _OUTPUT_LINES = 400
+_NOTES = 5
+_UNLIKE = re.compile(r"[\W\d_]+")  # notes that differ in nothing else say the same
 _EDGE = 1
 _WIDE = 140
 
 
 def body(scene: Scene, sheet: Sheet, rows: int) -> list[Text]:
     """All lines of the body; the frame shows `rows` of them."""
-    page = sheet.fresh(margin=2 * _EDGE)
+    page, notes = sheet.fresh(margin=2 * _EDGE), sheet.fresh(margin=2 * _EDGE)
+    if not scene.help:
+        _add_notes(notes, scene)
     if scene.help:
         manual(page)
     elif _broken(scene):
         _add_breakdown(page, scene, sheet)
     elif scene.red or (scene.diagnosis and scene.diagnosis.faults):
-        _add_red(page, scene, sheet, rows)
+        kept = len(notes.lines) + 1 if notes.lines else 0
+        _add_red(page, scene, sheet, rows - min(kept, rows // 3))
     else:
         _add_calm(page, scene, sheet)
-    if not scene.help:
-        _add_notes(page, scene)
+    page.blank()
+    page.extend(notes)
     while page.lines and not page.lines[-1].plain.strip():
         page.lines.pop()
     return [Text.assemble(" " * _EDGE, line) for line in page.lines]
@@ -176,12 +182,11 @@ def _add_notes(page: Page, scene: Scene) -> None:
         if flaky:
             listed = ", ".join(flaky[:3]) + (" ..." if len(flaky) > 3 else "")
             notes.append(f"flaky, passed when run again and is not repaired: {listed}")
-        notes += [note for note in scene.diagnosis.notices if note not in notes]
+        notes += scene.diagnosis.notices
     if scene.standing.state == "cold" and scene.standing.reason:
         notes.append(f"runs are slower than they could be: {scene.standing.reason}")
-    if notes:
-        page.blank()
-    for note in notes[:6]:
+    different = {_UNLIKE.sub(" ", note).strip(): note for note in reversed(notes)}
+    for note in reversed(list(different.values())[-_NOTES:]):
         text, _, hint = note.strip().partition("\n")
         page.add(page.prose(text), lead=Text("note  ", "yellow"))
         if hint.strip():

@@ -14,7 +14,9 @@ def doing(scene: Scene, sheet: Sheet) -> Text:
     """One line: the line being typed, else the answer to the last key, else what goes on."""
     if scene.asking is not None:
         return _asked(*scene.asking, sheet)
-    background = sheet.page.prose(scene.background, "dim", limit=120)
+    background = Text()
+    if scene.background and not scene.paused:
+        background = sheet.page.prose(f"background {scene.background}", "dim", limit=120)
     if scene.message:
         return sheet.halves(sheet.page.prose(scene.message, "bold"), background)
     left = Text()
@@ -29,11 +31,11 @@ def keys(scene: Scene, sheet: Sheet) -> Text:
     if scene.asking is not None:
         shown = [("Enter", "confirm"), ("Esc", "cancel")]
         return Text.assemble(" ", Text("  ").join(_key(*pair) for pair in shown))
-    last = [_bound("h", sheet), _bound("q", sheet)]
+    last = [_bound("h", sheet, scene), _bound("q", sheet, scene)]
     room = sheet.width - 2 - sum(part.cell_len + 2 for part in last)
     parts: list[Text] = []
     for key in _sensible(scene):
-        part = _key("e", "less") if key == "e" and scene.explained else _bound(key, sheet)
+        part = _bound(key, sheet, scene)
         if part.cell_len > room:
             break
         parts.append(part)
@@ -63,12 +65,14 @@ def _sensible(scene: Scene) -> Iterator[str]:
     yield from ("A", "p", "k")
     if scene.background or scene.paused:
         yield "b"
-    yield "v"
+    if faults:
+        yield "t"
 
 
-def _bound(key: str, sheet: Sheet) -> Text:
+def _bound(key: str, sheet: Sheet, scene: Scene) -> Text:
+    words = {"e": "less" if scene.explained else "more", "b": "go on" if scene.paused else "pause"}
     name = sheet.signs.enter if key == "enter" else key
-    return _key(name, BINDINGS[key].word)
+    return _key(name, words.get(key) or BINDINGS[key].word)
 
 
 def _key(name: str, word: str) -> Text:
