@@ -176,7 +176,7 @@ def scenes(choose: st.DrawFn) -> Scene:
 
 
 @given(shown=st.lists(scenes() | st.sampled_from(list(SCENES.values())), min_size=2, max_size=6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_what_is_kept_of_the_last_frame_never_shows_in_another(shown):
     painter = Painter()
     for scene in (*shown, *(replace(one, done=one.done + 1, passed=3, why="x") for one in shown)):
