@@ -19,6 +19,8 @@ class Facts:
     innermost: int
     on_stack: int
     mention: str
+    called: bool = False
+    changed: str = ""
 
 
 def evidence(element: Element, facts: Facts) -> tuple[str, ...]:
@@ -34,6 +36,10 @@ def evidence(element: Element, facts: Facts) -> tuple[str, ...]:
         said.append(f"on the traceback of {_count(facts.on_stack, 'failure')}")
     if facts.mention:
         said.append(facts.mention)
+    if facts.called:
+        said.append("called by the line of the test that fails")
+    if facts.changed:
+        said.append(f"changed: {facts.changed}")
     if facts.traced and facts.alike and not element.indirect:
         said.append(f"coverage cannot tell this line from {_count(facts.alike, 'other')}")
     if is_shown(element) and not element.runs & facts.passing:

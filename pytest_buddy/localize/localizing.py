@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pytest_buddy.domain import Execution, Failure, Fault, Spectrum, Suspect
+from pytest_buddy.domain import Change, Execution, Failure, Fault, Spectrum, Suspect
 from pytest_buddy.localize.grouping import Block, Group, groups
 from pytest_buddy.localize.ochiai import line_runs
 from pytest_buddy.localize.program import Element, Program
-from pytest_buddy.localize.ranking import KEPT, Case, suspects
+from pytest_buddy.localize.ranking import KEPT, suspects
 from pytest_buddy.localize.references import definitions
+from pytest_buddy.localize.signals import Case
 from pytest_buddy.localize.tracebacks import executed_frames, mentions
 from pytest_buddy.source import Source
 
@@ -22,11 +23,13 @@ def localize(
     sources: Mapping[str, Source],
     *,
     tests: frozenset[str],
+    changes: Sequence[Change] = (),
 ) -> tuple[Fault, ...]:
     """The faults behind the failures, the one of most tests first, each with its ranked suspects.
 
     `sources` holds the project's files, `tests` the paths among them that are never suspects. A failing
     execution belongs to the failure of the same test; a failure without one joins the fault it resembles.
+    What git says of recent `changes` counts as evidence.
     """
     program = Program(sources=sources, tests=tests)
     failed = {failure.test for failure in failures}
@@ -38,7 +41,7 @@ def localize(
     elements = _elements(executions, sum(bits.values()), program) if bits else ()
     found = groups(failures, bits, _blocks(elements), passing, tests)
     return tuple(
-        _fault(f"f{number}", group, elements, executions, passing, program)
+        _fault(f"f{number}", group, elements, executions, passing, program, changes)
         for number, group in enumerate(found, start=1)
     )
 
@@ -50,6 +53,7 @@ def _fault(
     executions: Sequence[Execution],
     passing: int,
     program: Program,
+    changes: Sequence[Change],
 ) -> Fault:
     failing, traced = group.failing, True
     if not failing:
@@ -58,7 +62,7 @@ def _fault(
         failing = sum(1 << i for i in range(len(executions), len(compared)))
         elements, traced = _elements(compared, failing, program), False
     case = Case(failures=group.failures, failing=failing, passing=passing, traced=traced)
-    ranked = suspects(case, elements, program)
+    ranked = suspects(case, elements, program, changes)
     if broken := _broken(group, program):
         ranked = (broken, *map(_behind, ranked[: KEPT - 1]))
     return Fault(

@@ -8,20 +8,25 @@ from pytest_buddy.errors import SourceError
 from pytest_buddy.localize.statements import Statement, Statements, statements
 from pytest_buddy.source import Source
 
+# Path and qualified name.
+Function = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Element:
     """A statement that may be suspected and the bit set of executions that depend on it.
 
     For a statement that tests run, `readers` is empty. A definition is run when its module is imported, by
-    no test in particular: `readers` then names the code that reads it, each with its own bit set.
-    `named` marks a definition that only the error leads to; the failing executions count as reaching it.
+    no test in particular: `readers` then names the code that reads it, each with its own bit set, and
+    `through` holds the functions that ran by which tests depend on it, with the bit sets of what reads it
+    there. `named` marks a definition that only the error leads to; the failing executions count as reaching it.
     """
 
     statement: Statement
     runs: int
     name: str = ""
     readers: tuple[tuple[str, int], ...] = ()
+    through: tuple[tuple[Function, int], ...] = ()
     distance: int = 0
     named: bool = False
 

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_buddy.localize.names import Names, names
-from pytest_buddy.localize.program import Element, Program
+from pytest_buddy.localize.program import Element, Function, Program
 from pytest_buddy.localize.statements import Statement, Statements
 
 Place = tuple[str, int]
 
 _ROUNDS = 3
+_MOST_READERS = 200
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -135,7 +136,8 @@ class _Graph:
 
     def elements(self) -> Iterator[Element]:
         """Every definition with the executions of what reads it."""
-        reach = self._reach()
+        bodies = self._bodies()
+        reach = self._reach(bodies)
         for path, module in self._modules.items():
             if path in self._program.tests:
                 continue
@@ -148,6 +150,7 @@ class _Graph:
                         runs=bits,
                         name=_name_of(module.names, statement),
                         readers=tuple(self._readers_of(place, reach)),
+                        through=tuple(self._through(place, reach, bodies)),
                         distance=distance,
                     )
 
@@ -172,6 +175,29 @@ class _Graph:
             found[table.function_of(owner)] = reach[place][0]
         yield from found.items()
 
+    def _through(
+        self, place: Place, reach: Mapping[Place, tuple[int, int]], bodies: Mapping[Place, int]
+    ) -> Iterator[tuple[Function, int]]:
+        """The functions that ran by which tests depend on a definition, through other definitions too."""
+        found: dict[Function, int] = {}
+        waiting, seen = [place], {place}
+        while waiting:
+            current = waiting.pop()
+            if bits := bodies.get(current, 0):
+                statement = self._modules[current[0]].table.all[current[1]]
+                if statement.kind != "classdef":
+                    function = current[0], statement.qualname
+                    found[function] = found.get(function, 0) | bits
+            for path, index in self._all_readers(current) - seen:
+                seen.add((path, index))
+                module = self._modules[path]
+                if bits := module.runs[index]:
+                    function = path, module.table.all[index].qualname
+                    found[function] = found.get(function, 0) | bits
+                elif (path, index) in reach and len(seen) < _MOST_READERS:
+                    waiting.append((path, index))
+        yield from sorted(found.items())
+
     def _all_readers(self, place: Place) -> set[Place]:
         path, index = place
         module = self._modules[path]
@@ -182,7 +208,7 @@ class _Graph:
             found |= {reader for reader in self._attribute_readers.get(name, ()) if reader != place}
         return found
 
-    def _reach(self) -> dict[Place, tuple[int, int]]:
+    def _reach(self, bodies: Mapping[Place, int]) -> dict[Place, tuple[int, int]]:
         """Per definition: the executions that depend on it, and through how many definitions."""
         reach: dict[Place, tuple[int, int]] = {}
         places = [
@@ -191,7 +217,6 @@ class _Graph:
             for statement in module.table.all
             if _is_definition(module.names, statement)
         ]
-        bodies = self._bodies()
         for distance in range(_ROUNDS):
             changed = False
             for place in places:

@@ -104,6 +104,7 @@ def mentions(failure: Failure) -> Iterator[Mention]:
             yield from _lacking(message)
         elif kind == "TypeError":
             yield from _mistyped(message)
+        yield from _uncalled(message)
         if kind in _SYNTAX or failure.phase == "collect":
             yield from _places(message)
 
@@ -117,6 +118,17 @@ def _lacking(message: str) -> Iterator[Mention]:
             name, missing = found["name"], found["missing"]
             yield Mention(name=name, missing=missing, text=f"the error says that `{name}` has no `{missing}`")
             return
+
+
+_UNCALLED = re.compile(
+    r"<(?:bound method|function|coroutine object|generator object) (?P<name>[\w.<>]+) (?:of|at) "
+)
+
+
+def _uncalled(message: str) -> Iterator[Mention]:
+    """A method where its value was wanted: a decorator, a call or an `await` is missing."""
+    for name in dict.fromkeys(_UNCALLED.findall(message)):
+        yield Mention(name=name, text=f"the error shows `{name}` itself in the place of what it gives")
 
 
 def _mistyped(message: str) -> Iterator[Mention]:

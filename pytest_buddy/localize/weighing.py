@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 from math import sqrt
 
 from pytest_buddy.domain import GREEN, RED, Fault, Outcome, Suspect, Trial
-from pytest_buddy.localize.ranking import TOTAL
+from pytest_buddy.localize.standing import ranked
+from pytest_buddy.localize.weights import PROBE, TOTAL
 from pytest_buddy.source import Source
 
-PROBE = 0.6
 _CHANGED = 0.1
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 _DIGITS = 6
@@ -74,7 +74,7 @@ def weigh(
         _moved(suspect, best[position], len(effects[position]), mean) if position in best else suspect
         for position, suspect in enumerate(fault.suspects)
     ]
-    return replace(fault, suspects=_ranked(moved, fault.suspects))
+    return replace(fault, suspects=ranked(moved, fault.suspects))
 
 
 def _probed(trial: Trial, suspects: Sequence[Suspect], sources: Mapping[str, Source]) -> int | None:
@@ -141,26 +141,3 @@ def _told(effect: _Effect, count: int) -> str:
         return f"{effect.text} changes how {effect.changed} of {effect.failing} failing tests fail"
     ways = "in one way" if count == 1 else f"in {count} ways"
     return f"changing it {ways} makes no difference to the failing tests"
-
-
-def _ranked(moved: Sequence[Suspect], before: Sequence[Suspect]) -> tuple[Suspect, ...]:
-    """Ranks and ties counted anew; ties with suspects beyond those kept stay counted."""
-    beyond = _beyond(before)
-    ordered = sorted(moved, key=lambda suspect: -suspect.score)
-    equal: dict[float, int] = {}
-    for suspect in ordered:
-        equal[suspect.score] = equal.get(suspect.score, 0) + 1
-    found: list[Suspect] = []
-    for position, suspect in enumerate(ordered):
-        rank = found[-1].rank if found and found[-1].score == suspect.score else position + 1
-        tied = equal[suspect.score] - 1 + beyond.get(suspect.score, 0)
-        found.append(replace(suspect, rank=rank, tied_with=tied))
-    return tuple(found)
-
-
-def _beyond(suspects: Sequence[Suspect]) -> dict[float, int]:
-    """Score -> how many ties it has that are not among the suspects kept."""
-    kept: dict[float, int] = {}
-    for suspect in suspects:
-        kept[suspect.score] = kept.get(suspect.score, 0) + 1
-    return {suspect.score: suspect.tied_with + 1 - kept[suspect.score] for suspect in suspects}
