@@ -2,6 +2,8 @@
 
 from pytest_buddy.localize.localizing import localize
 from pytest_buddy.localize.probes import probes
+from pytest_buddy.localize.reasons import why
+from pytest_buddy.localize.values import telling, weigh_values
 from pytest_buddy.localize.weighing import weigh
 
-__all__ = ["localize", "probes", "weigh"]
+__all__ = ["localize", "probes", "telling", "weigh", "weigh_values", "why"]

@@ -19,7 +19,8 @@ class Element:
     For a statement that tests run, `readers` is empty. A definition is run when its module is imported, by
     no test in particular: `readers` then names the code that reads it, each with its own bit set, and
     `through` holds the functions that ran by which tests depend on it, with the bit sets of what reads it
-    there. `named` marks a definition that only the error leads to; the failing executions count as reaching it.
+    there. `named` marks a definition that only the error leads to; the failing executions count as reaching
+    it.
     """
 
     statement: Statement

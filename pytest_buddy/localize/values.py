@@ -1,8 +1,8 @@
 """What variables' values say: which of them are alike in failing tests and otherwise in passing ones.
 
-A value as such tells little, for every test has inputs of its own. What is asked of values is a closed list
-of properties: its type, whether it is `None`, empty, zero, negative, true. A property tells as far as it
-holds in failing tests and not in passing ones:
+A value as such tells little, for every test has inputs of its own; that several failing tests have the very
+same one does. Otherwise what is asked of values is a closed list of properties: type, whether it is `None`,
+empty, zero, negative, true. A property tells as far as it holds in failing tests and not in passing ones:
 
     strength = failing with it / failing observed - (passing with it + 1) / (passing observed + 2)
 
@@ -22,6 +22,7 @@ _RESULT = ""
 _LEAST = 0.3
 _DIGITS = 6
 _READ = 0.3
+_SHORT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,8 @@ def telling(observations: Sequence[Observation]) -> tuple[Telling, ...]:
     """
     at: dict[tuple[str, int], list[Observation]] = {}
     for observation in observations:
-        at.setdefault((observation.path, observation.line), []).append(observation)
+        if observation.hits:
+            at.setdefault((observation.path, observation.line), []).append(observation)
     found = [told for place, seen in at.items() for told in _at(place, seen)]
     return tuple(sorted(found, key=lambda told: (-told.strength, told.path, told.line, told.name)))
 
@@ -106,7 +108,10 @@ def _strongest(
 ) -> tuple[float, str] | None:
     best: tuple[float, str] | None = None
     for text in dict.fromkeys(text for one in ours for text in one):
-        with_it = sum(text in one for one in ours) / len(ours)
+        shared = sum(text in one for one in ours)
+        if shared == 1 and _is_value(text):
+            continue  # every test has inputs of its own
+        with_it = shared / len(ours)
         without = (sum(text in one for one in theirs) + 1) / (len(theirs) + 2)
         if with_it - without >= _LEAST and (best is None or with_it - without > best[0]):
             best = (with_it - without, text)
@@ -123,6 +128,12 @@ def _properties(observation: Observation, name: str) -> Mapping[str, None] | Non
     return None
 
 
+def _is_value(text: str) -> bool:
+    """Whether a property is one value, and not a kind of value."""
+    return text not in _KINDS and not text.startswith(("is a ", "is an "))
+
+
+_KINDS = frozenset({"is None", "is empty", "is zero", "is negative", "is True", "is False"})
 _EMPTY = frozenset({"''", '""', "b''", "[]", "()", "{}", "set()", "frozenset()"})
 
 
@@ -131,7 +142,7 @@ def _of(value: str, kind: str) -> Iterator[str]:
     if value == "None":
         yield "is None"
         return
-    if value in _EMPTY or value.endswith((" []", "([])", "({})", "()")):
+    if value in _EMPTY or value.endswith(("([])", "({})")):
         yield "is empty"
     number = _number(value)
     if number is not None:
@@ -139,7 +150,7 @@ def _of(value: str, kind: str) -> Iterator[str]:
             yield "is zero"
         elif number < 0:
             yield "is negative"
-    if value in ("True", "False"):
+    if len(value) <= _SHORT and "..." not in value:
         yield f"is {value}"
     if kind and kind != "NoneType":
         article = "an" if kind[0].lower() in "aeiou" else "a"
