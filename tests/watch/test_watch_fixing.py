@@ -1,127 +1,168 @@
-"""Red tests given to the proposer beside the watch loop: a confirmed fix comes back, and it ends at once."""
+"""Red tests given to the proposer beside the watch loop: what comes back, and on whose word."""
 
-import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from buddy_watch.fixing import Fixing, Machine, Room
-from buddy_watch.reactor import Reactor
+from buddy_watch.fixing import Machine, Room
 from pytest_buddy.config import Config
 from pytest_buddy.domain import (
-    Baseline,
-    Event,
-    Failure,
+    Diagnosis,
     FaultLocated,
     FixConfirmed,
-    Frame,
-    Outcome,
+    NoticeGiven,
+    StepStarted,
     WorkEnded,
     WorkStarted,
 )
 from pytest_buddy.patch import Ledger
 from pytest_buddy.testing import Project
-from pytest_buddy.workspace import Workspace
+from tests.watch.red_projects import FILES, RED, Watch
 
-FILES = {
-    "pytest.ini": "[pytest]\npythonpath = .\n",
-    "shop.py": (
-        "def total(prices):\n    result = 0\n    for price in prices:\n        result -= price\n    return result\n"
-    ),
-    "test_shop.py": (
-        "from shop import total\n\n\n"
-        "def test_total():\n    assert total([1, 2]) == 3\n\n\n"
-        "def test_nothing():\n    assert total([]) == 0\n"
-    ),
-}
-RED = Baseline(
-    outcomes=(
-        Outcome(test="test_shop.py::test_total", status="failed", seconds=0.001),
-        Outcome(test="test_shop.py::test_nothing", status="passed", seconds=0.001),
-    ),
-    failures=(
-        Failure(
-            test="test_shop.py::test_total",
-            phase="call",
-            error_type="AssertionError",
-            message="assert -3 == 3",
-            frames=(Frame(path="test_shop.py", line=5, function="test_total", project=True),),
-        ),
-    ),
-    seconds=0.1,
-)
-PATIENCE = 60.0
-
-
-class Idle(Machine):
-    """A machine with room for two jobs."""
-
-    def room(self) -> Room:
-        return Room(jobs=2)
-
-
-class Watch:
-    """A reactor, a Fixing on a small project, and every event in order."""
-
-    def __init__(
-        self, project: Project, machine: Machine | None = None, config: Config | None = None
-    ) -> None:
-        self.project = project
-        self.reactor = Reactor()
-        self.events: list[Event] = []
-        self.workspace = Workspace(project.root)
-        self.fixing = Fixing(
-            self.workspace,
-            config or Config(),
-            cwd=project.root,
-            here_first=False,
-            inherited=("-c", "pytest.ini"),
-            reactor=self.reactor,
-            emit=self.events.append,
-            machine=machine or Idle(),
-        )
-
-    def until(self, met: Callable[[], bool]) -> None:
-        """Let the reactor work until a condition is met."""
-        limit = time.monotonic() + PATIENCE
-        while not met():
-            assert time.monotonic() < limit, self.events
-            self.reactor.step(0.05)
-
-    def has(self, kind: type) -> bool:
-        return any(isinstance(event, kind) for event in self.events)
-
-    def all(self, kind: type) -> list[Event]:
-        return [event for event in self.events if isinstance(event, kind)]
+Open = Callable[..., Watch]
 
 
 @pytest.fixture
-def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    """A watch on FILES whose processes carry the project's mark."""
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """FILES, where bytecode is written as everywhere else."""
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    project = Project(tmp_path, FILES)
-    watch = Watch(project)
-    yield watch
-    watch.fixing.close()
-    watch.reactor.close()
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    return Project(tmp_path, FILES)
 
 
-def test_a_confirmed_fix_comes_back(watch: Watch) -> None:
+@pytest.fixture
+def open_watch(project: Project) -> Iterator[Open]:
+    """Makes a watch on the project; ends it afterwards."""
+    opened: list[Watch] = []
+
+    def make(**settings: object) -> Watch:
+        opened.append(Watch(project.root, **settings))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield make
+    for watch in opened:
+        watch.close()
+
+
+def diagnosis_of(watch: Watch) -> Diagnosis:
+    """Wait for the end of the work."""
+    watch.until(lambda: watch.has(WorkEnded))
+    return next(event.diagnosis for event in watch.events if isinstance(event, WorkEnded))
+
+
+def test_a_confirmed_fix_comes_back_and_can_be_kept_and_applied(project: Project, open_watch: Open) -> None:
+    watch = open_watch()
     watch.fixing.start()
     watch.fixing.diagnose(RED)
     assert watch.fixing.busy
-    watch.until(lambda: watch.has(WorkEnded))
+    diagnosis = diagnosis_of(watch)
     assert not watch.fixing.busy
     kinds = [type(event) for event in watch.events]
     assert kinds[0] is WorkStarted
     assert kinds.index(FaultLocated) < kinds.index(FixConfirmed) < kinds.index(WorkEnded)
-    [ended] = watch.all(WorkEnded)
-    assert isinstance(ended, WorkEnded)
-    [fault] = ended.diagnosis.faults
+    [fault] = diagnosis.faults
     assert fault.fix is not None
     assert "result += price" in fault.fix.diff
     ledger = Ledger(watch.workspace)
-    ledger.keep(ended.diagnosis)
+    ledger.keep(diagnosis)
     ledger.apply(fault.fix.patch.id)
-    assert "result += price" in watch.project.read("shop.py")
+    assert "result += price" in project.read("shop.py")
+
+
+def test_secrets_of_the_environment_do_not_reach_the_screen(
+    open_watch: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "zq81-hunter2-kkx9")
+    watch = open_watch()
+    [failure] = RED.failures
+    red = replace(RED, failures=(replace(failure, stdout="token zq81-hunter2-kkx9 sent"),))
+    watch.fixing.diagnose(red)
+    diagnosis = diagnosis_of(watch)
+    assert "hunter2" not in repr(watch.events)
+    assert "<SECRET:environment:1> sent" in diagnosis.failures[0].stdout
+
+
+def test_what_changed_while_all_was_green_is_what_is_worked_on(project: Project, open_watch: Open) -> None:
+    wrong = FILES["shop.py"].replace("return result", "return 0 - 3 - 4")
+    project.write({"conftest.py": "import shop\n", "shop.py": wrong})
+    watch = open_watch()
+    watch.fixing.start()
+    watch.until_ready()
+    for operator in "*-":
+        replaced = project.root / "shop.py.tmp"
+        replaced.write_text(FILES["shop.py"].replace("-", operator))
+        replaced.rename(project.root / "shop.py")
+        watch.fixing.changed()
+    watch.fixing.diagnose(RED)
+    [fault] = diagnosis_of(watch).faults
+    assert fault.fix is not None
+    assert "-        result -= price\n+        result += price\n" in fault.fix.diff
+
+
+def test_without_a_sandbox_the_person_is_asked(open_watch: Open) -> None:
+    watch = open_watch(config=Config(sandbox="none"))
+    watch.fixing.diagnose(RED)
+    [fault] = diagnosis_of(watch).faults
+    assert fault.suspects
+    assert not fault.proposals
+    [notice] = [event for event in watch.events if isinstance(event, NoticeGiven)]
+    assert "no fix is looked for" in notice.text
+    assert "--buddy-sandbox none" in notice.hint
+
+
+def test_without_a_sandbox_on_the_persons_word(open_watch: Open) -> None:
+    watch = open_watch(config=Config(sandbox="none"), unconfined=True)
+    watch.fixing.diagnose(RED)
+    [fault] = diagnosis_of(watch).faults
+    assert fault.fix is not None
+    assert fault.fix.verdict.sandbox == "none"
+
+
+class Moody(Machine):
+    """A machine whose room is set from outside."""
+
+    jobs = 0
+
+    def room(self) -> Room:
+        return Room(jobs=Moody.jobs, reason="" if Moody.jobs else "the battery is at 4 %")
+
+
+def test_a_search_waits_for_room(open_watch: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Moody, "jobs", 0)
+    monkeypatch.setattr("buddy_watch.fixing.fixing._LOOK_AGAIN", 0.05)
+    watch = open_watch(machine=Moody())
+    watch.fixing.diagnose(RED)
+    [fault] = diagnosis_of(watch).faults
+    assert fault.explanation is not None
+    assert not fault.proposals
+    assert (
+        NoticeGiven(
+            text="no fix is looked for while the battery is at 4 %",
+            hint="It starts by itself when there is room for it.",
+        )
+        in watch.events
+    )
+    assert watch.fixing.busy
+    monkeypatch.setattr(Moody, "jobs", 1)
+    watch.until(lambda: watch.has(FixConfirmed))
+
+
+def test_what_was_imported_is_imported_beforehand_next_time(project: Project, open_watch: Open) -> None:
+    project.write({"test_shop.py": "import wave\n" + FILES["test_shop.py"]})
+    watch = open_watch()
+    watch.fixing.diagnose(RED)
+    diagnosis_of(watch)
+    watch.until(lambda: "wave" in watch.fixing.learned.preload)
+    assert watch.fixing.learned.paths == ("test_shop.py",)
+
+
+def test_a_coder_that_nobody_has_is_told_once(open_watch: Open) -> None:
+    watch = open_watch(config=Config(coder="nobody-has-this"))
+    for _ in range(2):
+        watch.fixing.diagnose(RED)
+        watch.until(lambda: not watch.fixing.busy)
+    notices = [event for event in watch.events if isinstance(event, NoticeGiven)]
+    assert len(notices) == 1, notices
+    assert not any(isinstance(event, StepStarted) for event in watch.events)

@@ -78,6 +78,21 @@ class Fixing:
         """Whether there is work in progress, or waiting for the machine to have room for it."""
         return self._task is not None
 
+    @property
+    def ready(self) -> bool:
+        """Whether a proposer stands ready, everything imported."""
+        return self._spare is not None and self._spare.ready
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that have not ended yet; the one at work, if any, is the last."""
+        return tuple(process.pid for process in sorted(self._living, key=lambda item: item is self._working))
+
+    @property
+    def learned(self) -> Learned:
+        """What proposers are prepared with, from what the last one found; for the next session's `start`."""
+        return Learned(preload=self._setting.preload, paths=self._setting.paths)
+
     def start(self) -> None:
         """Prepare a proposer, so that nothing has to be started when a test turns red."""
         if self._spare is None and not self._closed:
@@ -156,11 +171,14 @@ class Fixing:
                 preload=learned.preload or self._setting.preload,
                 paths=learned.paths or self._setting.paths,
             )
+        elif "failed" in message:
+            self._complain(*message["failed"])
         elif "event" in message:
             event = event_from_message(message)
             if isinstance(event, FixConfirmed | WorkEnded):
                 self.start()
             if isinstance(event, WorkEnded):
+                self._said = ""
                 self._finish()
             self._emit(event)
 
@@ -191,11 +209,13 @@ class Fixing:
             self._leftovers = (*self._leftovers, process.directory)
         if process is self._spare:
             self._spare = None
-            self._complain("the process that looks for fixes does not start", process.last_words())
+            if not process.gave_up:
+                self._complain("the process that looks for fixes does not start", process.last_words())
         elif process is self._working:
             self._working = None
             if not self._finished:
                 self._task = None
+            if not self._finished and not process.gave_up:
                 self._complain("the process that looks for fixes has ended", process.last_words())
             self.start()
 

@@ -31,6 +31,8 @@ class ProposerProcess:
         self._heard = heard
         self._tell_end = ended
         self._killed = False
+        self.ready = False
+        self.gave_up = False
         self._inbox = Inbox()
         self._unsent = bytearray()
         self.directory: str = tempfile.mkdtemp(prefix="buddy-watch-")
@@ -111,6 +113,8 @@ class ProposerProcess:
             self._let_go()
             return
         for message in self._inbox.feed(data):
+            self.ready = self.ready or "ready" in message
+            self.gave_up = self.gave_up or "failed" in message
             if not self._killed:  # also by whoever heard the message before
                 self._heard(message)
 

@@ -166,8 +166,8 @@ def main() -> int:
             os.nice(_NICENESS)
         _serve(descriptor, messages_from(descriptor))
     except BuddyError as error:
-        notice = NoticeGiven(text=error.message, hint=error.hint)
-        write(descriptor, event_to_message(Redactor(environment=os.environ).cleaned(notice)))
+        redact = Redactor(environment=os.environ).redact
+        write(descriptor, {"failed": [redact(error.message), redact(error.hint)]})
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     return 0
