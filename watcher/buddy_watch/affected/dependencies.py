@@ -34,8 +34,9 @@ class Dependencies:
     def learn(self, test: str, touched: Touched) -> bool:
         """Put in what a test touched, in the place of what was known; whether that is news."""
         numbers: set[int] = set()
+        enclosing = self._enclosing
         for function in touched.functions:
-            numbers.update(self._with_enclosing(function))
+            numbers.update(enclosing.get(function) or self._with_enclosing(function))
         numbers.update(self._number((path, FILE)) for path in touched.files)
         numbers.update(self._number((path, DIRECTORY)) for path in touched.directories)
         known_beyond = test in self.beyond
@@ -124,11 +125,9 @@ class Dependencies:
         return number
 
     def _with_enclosing(self, function: Thing) -> tuple[int, ...]:
-        known = self._enclosing.get(function)
-        if known is None:
-            numbers = (self._number(one) for one in with_enclosing(function))
-            known = self._enclosing[function] = tuple(numbers)
-        return known
+        numbers = tuple(self._number(one) for one in with_enclosing(function))
+        self._enclosing[function] = numbers
+        return numbers
 
     def _number(self, thing: Thing) -> int:
         number = self._numbers.get(thing)

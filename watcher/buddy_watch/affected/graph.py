@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 
 EVERYWHERE = ""  # the importer of what pytest itself imports before it collects: plugins named in options
+_IMPLIED = ("__init__.py", "conftest.py")
 _USUAL_ROOTS = frozenset({"", "src", "lib"})
 
 
@@ -15,11 +16,13 @@ class ImportGraph:
         self._references: dict[str, tuple[str, ...]] = {}
         self._resolved: dict[str, frozenset[str]] = {}
         self._importers: dict[str, set[str]] = {}
+        self._former: dict[str, set[str]] = {}  # of files that are gone, who imported them
         self._observed: dict[str, set[str]] = {}
         self._everywhere: set[str] = set()
         self._mentions: dict[str, set[str]] = {}
         self._below: dict[str, int] = {}
         self._roots: dict[str, dict[str, int]] = {}
+        self._listed_below: dict[str, tuple[str, ...]] = {}
 
     def __contains__(self, path: str) -> bool:
         return path in self._references
@@ -34,6 +37,7 @@ class ImportGraph:
         self._references[path] = references
         self._mention(path, references)
         if known is None:
+            self._former.pop(path, None)
             self._place(path, 1)
             if settled:
                 self._resolve_again(self._concerned(path))
@@ -85,9 +89,15 @@ class ImportGraph:
         """
         found = set(paths)
         pending = list(found)
+        sources = (self._importers, self._former, self._observed)
         while pending:
             path = pending.pop()
-            new = {*self._importers.get(path, ()), *self._observed.get(path, ()), *self._implied(path)}
+            new: set[str] = set()
+            for importers in sources:
+                if path in importers:
+                    new |= importers[path]
+            if path.endswith(_IMPLIED) or path in self._everywhere:
+                new.update(self._implied(path))
             new -= found
             found |= new
             pending.extend(new)
@@ -97,12 +107,17 @@ class ImportGraph:
         directory, _, name = path.rpartition("/")
         if path in self._everywhere:
             return filter(self._is_test, self._references)
-        prefix = f"{directory}/" if directory else ""
         if name == "conftest.py":
-            return [one for one in self._references if one.startswith(prefix) and self._is_test(one)]
-        if name == "__init__.py":
-            return [one for one in self._references if one.startswith(prefix)]
-        return ()
+            return filter(self._is_test, self._files_below(directory))
+        return self._files_below(directory) if name == "__init__.py" else ()
+
+    def _files_below(self, directory: str) -> tuple[str, ...]:
+        found = self._listed_below.get(directory)
+        if found is None:
+            prefix = f"{directory}/" if directory else ""
+            found = tuple(path for path in self._references if path.startswith(prefix))
+            self._listed_below[directory] = found
+        return found
 
     def _concerned(self, path: str) -> set[str]:
         """The files whose references may mean something else now that this file came or went."""
@@ -132,6 +147,7 @@ class ImportGraph:
 
     def _place(self, path: str, number: int) -> None:
         """Count the file as something that can be imported from each of the directories above it."""
+        self._listed_below.clear()
         parts = path.removesuffix(".py").split("/")
         for depth in range(len(parts)):
             root = "/".join(parts[:depth])
@@ -151,6 +167,8 @@ class ImportGraph:
         now = self._resolved[path] = frozenset(found)
         for imported in before - now:
             self._importers.get(imported, set()).discard(path)
+            if imported not in self._references:
+                self._former.setdefault(imported, set()).add(path)
         for imported in now - before:
             self._importers.setdefault(imported, set()).add(path)
 

@@ -8,6 +8,7 @@ import contextlib
 import importlib
 import os
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from pytest_buddy.workspace import Workspace
 _fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
 _BASE = "base.notes"
 _ENOUGH_TO_REWRITE = 4 << 20
+_ROOM_FOR_EACH = 1024  # bytes that a test or a file may take up before that
 
 
 class Journal:
@@ -39,10 +41,11 @@ class Journal:
             return
         with _lock(self._directory / "lock") as merging:
             logs = sorted(self._directory.glob("log-*.notes"), key=_age)
-            contents = [_lines(log) for log in logs]  # before the base: what is merged meanwhile is in both
-            yield from recall(notes, _lines(self._directory / _BASE))
-            for lines in contents:
-                yield from recall(notes, lines)
+            with contextlib.ExitStack() as opened:
+                # The base last: what is merged meanwhile is in both then.
+                files = [_open(path, opened) for path in (*logs, self._directory / _BASE)]
+                for lines in (files[-1], *files[:-1]):
+                    yield from recall(notes, lines)
             if merging and (dead := [log for log in logs if _is_dead(log)]):
                 yield from self._merge(self._directory, notes, dead)
         notes.taken_lines()
@@ -56,7 +59,8 @@ class Journal:
             if self._own is None:
                 self._open(self._directory)
             self._append(lines)
-            if self._written > _ENOUGH_TO_REWRITE:
+            entries = len(notes.verdicts) + len(notes.files)
+            if self._written > _ENOUGH_TO_REWRITE + _ROOM_FOR_EACH * entries:
                 self._start_over(self._directory, notes)
         except OSError:
             self.close()
@@ -69,7 +73,7 @@ class Journal:
             os.close(own)
 
     def _open(self, directory: Path) -> None:
-        self._own_path = directory / f"log-{os.getpid()}-{secrets.token_hex(4)}.notes"
+        self._own_path = directory / f"log-{time.time_ns()}-{secrets.token_hex(4)}.notes"
         self._own = _create(self._own_path)
         self._append([HEADER])
 
@@ -114,17 +118,18 @@ def _create(path: Path) -> int:
     return descriptor
 
 
-def _lines(path: Path) -> list[str]:
+def _open(path: Path, opened: contextlib.ExitStack) -> Iterable[str]:
     try:
-        return path.read_text("ascii").splitlines(keepends=True)
-    except (OSError, ValueError):
-        return []
+        return opened.enter_context(path.open(encoding="ascii", newline="\n"))
+    except OSError:
+        return ()
 
 
-def _age(path: Path) -> float:
+def _age(path: Path) -> tuple[int, str]:
+    """What was written to last comes last; of those that the clock can't tell apart, the youngest."""
     with contextlib.suppress(OSError):
-        return path.stat().st_mtime
-    return 0.0
+        return path.stat().st_mtime_ns, path.name
+    return 0, path.name
 
 
 def _is_dead(log: Path) -> bool:

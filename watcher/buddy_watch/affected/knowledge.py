@@ -16,6 +16,7 @@ from pytest_buddy.workspace import Workspace
 
 _UNFINISHED = frozenset({"crashed", "timeout", "missing"})
 _MOST_AT_ONCE = 25
+_MOST_UNWRITTEN = 500
 
 
 class Knowledge:
@@ -116,6 +117,8 @@ class Knowledge:
         self._notes.paid([test])
         if "::" in test:
             self._cured(file_of(test))
+        if len(self._notes.lines) > _MOST_UNWRITTEN:
+            self._journal.write(self._notes)
 
     def collected(self, collected: Collected) -> None:
         """Take in what a run has found: edges, new tests, and those that are gone."""

@@ -45,23 +45,29 @@ _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 _CALLS = frozenset({"import_module", "__import__", "importorskip", "find_spec"})
 
 
+def statements(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Every statement at any depth."""
+    pending: list[ast.AST] = list(tree.body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.stmt):
+            yield node
+        for block in _BLOCKS:
+            pending.extend(getattr(node, block, ()))
+
+
 def references(tree: ast.Module) -> Iterator[str]:
     """Modules that the statements import, and that `pytest_plugins` names, as dotted names.
 
     Of `from a import b`, both `a` and `a.b`, because `b` may be a module; of `from a import *`, `a.*`.
     """
-    pending: list[ast.stmt] = list(tree.body)
-    while pending:
-        statement = pending.pop()
+    for statement in statements(tree):
         if isinstance(statement, ast.Import):
             yield from (alias.name for alias in statement.names)
         elif isinstance(statement, ast.ImportFrom):
             yield from _imported_from(statement)
         elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr | ast.Return):
             yield from _asked_for(statement)
-        else:
-            for block in _BLOCKS:
-                pending.extend(getattr(statement, block, ()))
 
 
 def literals(strings: Iterable[str]) -> Iterator[str]:

@@ -28,7 +28,7 @@ class Tests:
         path = file_of(test)
         self.by_file.setdefault(path, set()).add(test)
         if test in self.dependencies:
-            self.unmapped.get(path, set()).discard(test)
+            _remove(self.unmapped, path, test)
         else:
             self.unmapped.setdefault(path, set()).add(test)
 
@@ -36,11 +36,11 @@ class Tests:
         """There is no such test any more."""
         path = file_of(test)
         for index in (self.by_file, self.unmapped):
-            index.get(path, set()).discard(test)
+            _remove(index, path, test)
 
     def is_file(self, path: str) -> bool:
         """Whether the file holds tests, or is named as if it did."""
-        if self.by_file.get(path):
+        if path in self.by_file:
             return True
         looks = self._looks.get(path)
         if looks is None:
@@ -121,15 +121,17 @@ class Choice:
             self._whole([path])
             return
         self.chosen |= self.notes.dependencies.tests_of((path, name) for name in change.functions)
-        named = self._named(change)
-        for dependent in self.graph.dependents([path]):
-            if not self.tests.is_file(dependent):
-                continue
-            known = self.tests.by_file.get(dependent)
-            unmapped = self.tests.unmapped.get(dependent, set())
-            if dependent == path and known and named is not None:
+        if self.tests.unmapped:
+            self._unmapped(change)
+
+    def _unmapped(self, change: FileChange) -> None:
+        """Tests of which nothing is known are chosen when they import the file."""
+        path, named = change.path, self._named(change)
+        for dependent in self.graph.dependents([path]) & self.tests.unmapped.keys():
+            unmapped = self.tests.unmapped[dependent]
+            if dependent == path and named is not None:
                 self.chosen |= unmapped & named
-            elif not known or unmapped == known:
+            elif unmapped == self.tests.by_file[dependent]:
                 self.files.add(dependent)
             else:
                 self.chosen |= unmapped
@@ -152,6 +154,14 @@ class Choice:
         sources = [change.path for change in changes if change.path.endswith(".py")]
         if any(not self.tests.is_file(path) for path in sources):
             self.chosen |= self.notes.dependencies.beyond
+
+
+def _remove(index: dict[str, set[str]], path: str, test: str) -> None:
+    tests = index.get(path)
+    if tests is not None:
+        tests.discard(test)
+        if not tests:
+            del index[path]
 
 
 def _function_of(test: str) -> str:

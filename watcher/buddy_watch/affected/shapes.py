@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from buddy_watch.affected.references import literals, references
+from buddy_watch.affected.references import literals, references, statements
 from buddy_watch.values import FileChange
 
 _FUNCTION = inspect.CO_OPTIMIZED | inspect.CO_NEWLOCALS
@@ -50,6 +50,7 @@ def shape_of(content: bytes) -> Shape:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(content)
+            _forget_lines_of_classes(tree)
             code = compile(tree, "", "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Shape(digest=digest, rest=digest, functions={}, broken=True)
@@ -73,6 +74,15 @@ def difference(path: str, before: Shape | None, after: Shape | None) -> FileChan
         return FileChange(path=path, whole=True)
     changed = (name for name, body in after.functions.items() if before.functions[name] != body)
     return FileChange(path=path, functions=frozenset(changed))
+
+
+def _forget_lines_of_classes(tree: ast.Module) -> None:
+    """From Python 3.13 on classes know the line they begin at, as a constant in their bodies."""
+    for statement in statements(tree):
+        if isinstance(statement, ast.ClassDef):
+            statement.lineno = 1
+            for decorator in statement.decorator_list:
+                decorator.lineno = 1
 
 
 def _fingerprint(code: CodeType, owner: str, bodies: dict[str, Any]) -> None:

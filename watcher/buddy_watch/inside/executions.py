@@ -20,15 +20,16 @@ _FUNCTION = inspect.CO_OPTIMIZED | inspect.CO_NEWLOCALS
 
 
 class Executions:
-    """What has run since it was last taken; `importing` is set while a test imports project files."""
+    """What has run since it was last taken; `testing` tells tests from what comes before them."""
 
     def __init__(self, territory: Territory, failed: Callable[[], None]) -> None:
         self._territory = territory
         self._failed = failed
         self._monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
-        self._names: dict[int, tuple[CodeType, Name | None]] = {}
-        self._hits: dict[int, CodeType] = {}
-        self._early: dict[int, CodeType] = {}
+        self._armed: list[CodeType] = []
+        self._names: dict[Name, list[str]] = {}
+        self._hits: list[CodeType] = []
+        self._early: list[CodeType] = []
         self._tools: tuple[int, int] | None = None
         self.imported: set[str] = set()
         self.edges: set[Name] = set()
@@ -55,56 +56,45 @@ class Executions:
             return
         (finder, counter), self._tools = self._tools, None
         self._monitoring.set_events(finder, 0)
-        for code, name in self._names.values():
-            if name is not None:
-                self._monitoring.set_local_events(counter, code, 0)
+        for code in self._armed:
+            self._monitoring.set_local_events(counter, code, 0)
         for tool in (finder, counter):
             self._monitoring.register_callback(tool, self._monitoring.events.PY_START, None)
             self._monitoring.free_tool_id(tool)
 
-    def take(self) -> dict[int, CodeType]:
-        """What has run, by the code's identity; everything is armed again and forgotten."""
-        taken = self._hits.copy()
-        self._hits.clear()
-        self.arm(taken.values())
-        return taken
+    def take(self) -> set[Name]:
+        """What has run, as file and qualified name of code objects; all is armed again and forgotten."""
+        taken = self._hits[:]
+        del self._hits[: len(taken)]
+        if self._tools is not None:
+            toggle, counter = self._monitoring.set_local_events, self._tools[1]
+            event = self._monitoring.events.PY_START
+            for code in taken:
+                toggle(counter, code, 0)
+                toggle(counter, code, event)
+        return _keys(taken)
 
-    def put_back(self, taken: dict[int, CodeType]) -> None:
-        """Add what ran before to what has run since."""
-        self._hits.update(taken)
-
-    def take_early(self) -> dict[int, CodeType]:
+    def take_early(self) -> set[Name]:
         """What ran while a test imported a file."""
-        taken = self._early.copy()
-        self._early.clear()
-        return taken
+        taken = self._early[:]
+        del self._early[: len(taken)]
+        return _keys(taken)
 
-    def arm(self, codes: Iterable[CodeType]) -> None:
-        """Hear of the next start of each code object."""
-        if self._tools is None:
-            return
-        toggle, counter, event = (
-            self._monitoring.set_local_events,
-            self._tools[1],
-            self._monitoring.events.PY_START,
-        )
-        for code in codes:
-            toggle(counter, code, 0)
-            toggle(counter, code, event)
+    def names(self, taken: Iterable[Name]) -> list[list[str]]:
+        """Path and name of each function in what has been taken; the same lists each time, not to be changed.
 
-    def names(self, taken: dict[int, CodeType]) -> set[Name]:
-        """The functions that code objects belong to."""
-        known = self._names
-        return {name for key in taken if (name := known[key][1]) is not None}
+        Reports live as long as their session: lists of their own would keep the garbage collector busy.
+        """
+        return [self._names[key] for key in taken]
 
     def _counter(self) -> Callable[[CodeType, int], Any]:
-        hits, imported, disable = self._hits, self.imported, self._monitoring.DISABLE
-        early, getframe, territory = self._early, sys._getframe, self._territory  # noqa: SLF001  no other way
+        hit, early, imported = self._hits.append, self._early.append, self.imported
+        getframe, territory, disable = sys._getframe, self._territory, self._monitoring.DISABLE  # noqa: SLF001
 
         def count(code: CodeType, _offset: int) -> Any:
-            hits[id(code)] = code
+            hit(code)
             if imported and self.testing and territory.importing(getframe(1)) is not None:
-                early[id(code)] = code
+                early(code)
             return disable
 
         return count
@@ -120,12 +110,11 @@ class Executions:
                     return disable
                 if code.co_name == "<module>" and code.co_flags & _FUNCTION != _FUNCTION:
                     self._imports(path)
-                elif code.co_flags & _FUNCTION == _FUNCTION and id(code) not in self._names:
-                    name = function_name(code.co_qualname)  # type: ignore[attr-defined,unused-ignore]
-                    self._names[id(code)] = (code, (path, name) if name else None)
-                    if name:
-                        set_local_events(self._tools[1], code, event)
-                        count(code, offset)
+                elif code.co_flags & _FUNCTION == _FUNCTION and (name := function_name(code.co_qualname)):
+                    self._names[code.co_filename, code.co_qualname] = [path, name]
+                    self._armed.append(code)
+                    set_local_events(self._tools[1], code, event)
+                    count(code, offset)
             except Exception:  # noqa: BLE001  a fault of ours is no fault of the person's tests
                 self._failed()
             return disable
@@ -152,3 +141,8 @@ def function_name(qualified: str) -> str:
             break
         named.append(part)
     return ".<locals>.".join(named)
+
+
+def _keys(codes: Iterable[CodeType]) -> set[Name]:
+    """Neither hashes of code objects, which are slow, nor `id`, which tells every audit hook."""
+    return {(code.co_filename, code.co_qualname) for code in codes}

@@ -103,7 +103,7 @@ class Touching:
     def _begin_tests(self) -> None:
         """All that ran until now ran at import time, or while pytest collected."""
         executions = self._executions
-        self._early |= executions.names(executions.take())
+        self._early |= executions.take()
         executions.imported.clear()
         executions.testing = self._openings.testing = True
         self._openings.beyond = False
@@ -112,13 +112,13 @@ class Touching:
         """What has happened since the last time, gathered before."""
         executions, openings = self._executions, self._openings
         found = Gathered(
-            functions=executions.names(executions.take()),
+            functions=executions.take(),
             files=openings.files.copy(),
             directories=openings.directories.copy(),
             imported=executions.imported.copy(),
             beyond=openings.beyond,
         )
-        self._early |= executions.names(executions.take_early())
+        self._early |= executions.take_early()
         for passing in (openings.files, openings.directories, executions.imported):
             passing.clear()
         openings.beyond = False
@@ -145,16 +145,16 @@ class Touching:
                 if item.nodeid.startswith(shared.base):
                     found.add(shared.needs)
         executions, openings = self._executions, self._openings
-        parts: dict[str, Iterable[Any]] = {
-            "functions": found.functions,
-            "files": found.files,
-            "directories": found.directories,
-            "imported": found.imported,
-            "edges": executions.edges,
-            "early": self._early,
-            "early_files": openings.early,
+        parts: dict[str, list[Any]] = {
+            "functions": executions.names(found.functions),
+            "files": list(found.files),
+            "directories": list(found.directories),
+            "imported": list(found.imported),
+            "edges": [list(edge) for edge in executions.edges],
+            "early": executions.names(self._early),
+            "early_files": [list(pair) for pair in openings.early],
         }
-        touched: dict[str, Any] = {name: list(map(_plain, part)) for name, part in parts.items() if part}
+        touched: dict[str, Any] = {name: part for name, part in parts.items() if part}
         if found.beyond:
             touched["beyond"] = True
         for told in (executions.edges, self._early, openings.early):
@@ -183,10 +183,6 @@ class Touching:
             self._off = True
             self._openings.stop()
             self._executions.stop()
-
-
-def _plain(value: str | Name) -> str | list[str]:
-    return value if isinstance(value, str) else list(value)
 
 
 @pytest.hookimpl(tryfirst=True)
