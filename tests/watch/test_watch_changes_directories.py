@@ -94,9 +94,6 @@ def test_two_thousand_files_of_another_branch_are_told_in_a_few_batches(tmp_path
         desk.until(lambda: names | {"added/n.py"} <= desk.told)
         assert len(desk.batches) <= 6
         _heard(desk, "pkg7/sub1/m7.py", "x = 3\n")
-        git("checkout", "-qf", "other")
-        desk.batches.clear()
-        desk.until(lambda: names | {"added/n.py"} <= desk.told)
         assert desk.notices == []
 
 
