@@ -1,5 +1,6 @@
 """Processes that end together: a child dies with its parent, and what children leave behind is found."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -11,6 +12,7 @@ from typing import Any
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _ROUNDS = 1000
+_IDLE = 15
 
 _prctl: Callable[..., Any] | None = None
 if sys.platform == "linux":
@@ -43,6 +45,14 @@ def threads() -> int:
         return len(os.listdir("/proc/self/task"))  # noqa: PTH208  a count, at every fork
     except OSError:
         return 1
+
+
+def stand_back() -> None:
+    """Leave the processor to everybody else."""
+    with contextlib.suppress(OSError):
+        os.nice(_IDLE)
+        if hasattr(os, "SCHED_BATCH"):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def end(pid: int) -> int:

@@ -25,10 +25,7 @@ class Narrowing:
 
     def begin(self, config: pytest.Config) -> None:
         """Say what to collect; before the collection."""
-        option = config.option
-        if self._keyword:
-            theirs = getattr(option, "keyword", "")
-            option.keyword = f"({theirs}) and ({self._keyword})" if theirs else self._keyword
+        narrow_by(config, self._keyword)
         if not self._everything:
             config.args = self._arguments(config)
 
@@ -75,6 +72,13 @@ class Narrowing:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Say what will run."""
         self._collected([item.nodeid for item in session.items], self._seen)
+
+
+def narrow_by(config: pytest.Config, keyword: str) -> None:
+    """Let pytest's own `-k` narrow further."""
+    if keyword:
+        theirs = config.option.keyword
+        config.option.keyword = f"({theirs}) and ({keyword})" if theirs else keyword
 
 
 def _within(words: list[str], here: Path, file: Path) -> list[str]:

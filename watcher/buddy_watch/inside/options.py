@@ -40,8 +40,7 @@ class Settled:
         """Most read the options when they are configured."""
         config: pytest.Config = yield
         option = config.option
-        if getattr(option, "usepdb", False) or getattr(option, "trace", False):
-            raise pytest.UsageError("--pdb and --trace need a terminal of their own: run pytest for them")
+        refuse_debuggers(option)
         self._settle(option)
         option.continue_on_collection_errors = True
         return config
@@ -53,6 +52,14 @@ class Settled:
         for name, value in _OFF.items():
             if hasattr(option, name):
                 setattr(option, name, value)
+
+
+def refuse_debuggers(option: Any) -> None:
+    """Nobody could talk to a debugger in a process without a terminal."""
+    if getattr(option, "usepdb", False) or getattr(option, "trace", False):
+        raise pytest.UsageError(
+            "--pdb and --trace cannot be used while watching: run pytest with them beside it"
+        )
 
 
 def words(config: pytest.Config) -> list[str]:

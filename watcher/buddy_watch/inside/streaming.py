@@ -9,6 +9,8 @@ from pytest_buddy.capture import kept, text_of
 from pytest_buddy.messages import Message
 
 _FAILURE = "buddy_failure"
+_PHASES = ("collect", "setup", "call", "teardown")
+_FAILED = {"setup": "error", "call": "failed", "teardown": "error"}
 _TOUCHED = "buddy_touched"
 
 
@@ -31,7 +33,7 @@ class Streamer:
         message = self._open.setdefault(test, {"test": test, "status": "", "seconds": 0.0})
         message["seconds"] += report.duration
         status = _status(report)
-        if status in ("failed", "error"):
+        if status in ("failed", "error", "crashed"):
             message["status"] = status
             if "failure" not in message:
                 message["failure"] = _failure(report, report.when)
@@ -42,7 +44,7 @@ class Streamer:
         touched = getattr(report, _TOUCHED, None)
         if touched is not None:
             message["touched"] = touched
-        if report.when not in ("setup", "call", "teardown"):
+        if report.when not in _PHASES:
             self._send(test)  # a worker has crashed: nothing more will come
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
@@ -67,7 +69,7 @@ def _status(report: pytest.TestReport) -> str:
     if outcome == "passed":
         return ("xpassed" if expected else "passed") if report.when == "call" else ""
     if outcome == "failed":
-        return "failed" if report.when == "call" else "error"
+        return _FAILED.get(str(report.when), "crashed")
     if outcome == "skipped":
         return "xfailed" if expected else "skipped"
     return outcome
@@ -75,6 +77,8 @@ def _status(report: pytest.TestReport) -> str:
 
 def _failure(report: Any, phase: str) -> str:
     """The failure as the text that the recorder has put on the report, or from what the report tells."""
+    if phase not in _PHASES:
+        phase = "call"
     text: str | None = getattr(report, _FAILURE, None)
     if text is not None and getattr(report, "context", None) is None:
         return text

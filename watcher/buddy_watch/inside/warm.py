@@ -13,15 +13,13 @@ from buddy_watch.inside import kin
 from buddy_watch.inside.edges import ImportEdges
 from buddy_watch.inside.narrowing import Narrowing
 from buddy_watch.inside.options import Settled, words
-from buddy_watch.inside.parking import Parking, only_harmless_threads
+from buddy_watch.inside.parking import Line, Parking, only_harmless_threads
 from buddy_watch.inside.place import Place
 from buddy_watch.inside.streaming import Streamer
-from pytest_buddy.capture import WorkerRecorder
 from pytest_buddy.messages import Message
 from pytest_buddy.runner import inherited
 
 _NOT_BEFOREHAND = ("gevent", "eventlet")  # they replace parts of the standard library for whoever comes later
-_IDLE = 15
 
 
 class Warm:
@@ -31,9 +29,11 @@ class Warm:
     session starts, so that each run has one.
     """
 
-    def __init__(self, channel: Any, settled: Settled) -> None:
+    def __init__(self, line: Line, settled: Settled, *, beforehand: list[str] | None) -> None:
+        self._line = line
         self._settled = settled
-        self._parking = Parking(channel, self._prepare)
+        self._beforehand = beforehand
+        self._parking = Parking(line, self._prepare)
         self._config: pytest.Config | None = None
         self._place: Place | None = None
         self._streamer: Streamer | None = None
@@ -47,10 +47,10 @@ class Warm:
     def over(self, status: int) -> None:
         """Say how pytest ended: a run, or an attempt to start it."""
         if self._streamer is None:
-            self._parking.say({"refused": status})
+            self._line.say({"refused": status})
         else:
             self._streamer.rest()
-            self._parking.say({"over": status})
+            self._line.say({"over": status})
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -84,10 +84,12 @@ class Warm:
         config = self._config = session.config
         self._place = Place(config.rootpath)
         _capture(config, on=False)
-        config.pluginmanager.register(WorkerRecorder(config.rootpath), "buddy-watch-recorder")
-        self._parking.say({"hello": _hello(config, self._place, wholesale=self._settled.wholesale)})
-        safe = hasattr(os, "fork") and only_harmless_threads() and kin.threads() <= 1
-        self._parking.say({"stopped": self._place.loaded(), "safe": safe})
+        self._line.say({"hello": _hello(config, self._place, wholesale=self._settled.wholesale)})
+        safe = hasattr(os, "fork") and only_harmless_threads()
+        if self._beforehand is not None:  # this very process will be given a run
+            _preload(self._beforehand)
+            _capture(config, on=True)
+        self._line.say({"stopped": self._place.loaded(), "safe": safe})
         self._run(self._parking.wait())
 
     def _prepare(self, message: Message) -> None:
@@ -101,7 +103,7 @@ class Warm:
             gc.freeze()
         else:
             _capture(self._config, on=True)
-        self._parking.say({"stopped": self._place.loaded(), "safe": True})
+        self._line.say({"stopped": self._place.loaded(), "safe": True})
 
     def _run(self, request: Message) -> None:
         """Go on as a run."""
@@ -109,7 +111,7 @@ class Warm:
         assert config is not None
         assert place is not None
         if request["background"]:
-            _stand_back()
+            kin.stand_back()
         _look_again(place)
         _refresh_last_failed(config)
         environment = dict(os.environ)
@@ -118,13 +120,13 @@ class Warm:
         def collected(tests: list[str], seen: list[str]) -> None:
             edges.stop()
             message = {"tests": tests, "seen": None if seen == tests else seen, "edges": edges.edges()}
-            self._parking.say({"collected": message})
+            self._line.say({"collected": message})
             if dict(os.environ) == environment:
-                self._parking.say({"imported": edges.foreign()})
+                self._line.say({"imported": edges.foreign()})
 
         narrowing = Narrowing(request, collected)
         narrowing.begin(config)
-        self._streamer = Streamer(self._parking.say)
+        self._streamer = Streamer(self._line.say)
         config.pluginmanager.register(narrowing, "buddy-watch-narrowing")
         config.pluginmanager.register(self._streamer, "buddy-watch-streamer")
         edges.start()
@@ -170,14 +172,6 @@ def _look_again(place: Place) -> None:
             forget()
 
 
-def _stand_back() -> None:
-    """Leave the processor to everybody else."""
-    with contextlib.suppress(OSError):
-        os.nice(_IDLE)
-        if hasattr(os, "SCHED_BATCH"):
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-
-
 def _hello(config: pytest.Config, place: Place, *, wholesale: bool) -> Message:
     arguments = words(config)
     paths = [str(word) for word in config.option.file_or_dir or ()]
@@ -195,4 +189,5 @@ def _hello(config: pytest.Config, place: Place, *, wholesale: bool) -> Message:
         "inherited": kept,
         "loaded": place.loaded(),
         "wholesale": wholesale,
+        "installed": [entry for entry in sys.path if entry.endswith("-packages")],
     }

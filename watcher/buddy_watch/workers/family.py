@@ -1,53 +1,32 @@
 """The warm processes: a zygote with pytest configured, a layer with libraries, a standby to be used."""
 
 import itertools
-import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from buddy_watch.reactor import Reactor
-from buddy_watch.workers.launch import Launch, Starter
-from buddy_watch.workers.member import Channel, Member
+from buddy_watch.workers.launch import Started, Starter
+from buddy_watch.workers.member import Channel, Member, Reports, touches_settings
 from pytest_buddy.messages import Message
 
-if TYPE_CHECKING:
-    import subprocess
-
 _PATIENCE = 5.0
-_SETTINGS = frozenset({"conftest.py", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"})
-_COMPILED = (".so", ".pyd")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reports:
-    """Whom a family tells what: a message of a run, its death, pytest's hello, readiness and refusal."""
-
-    said: Callable[[Member, Message], None]
-    died: Callable[[Member], None]
-    hello: Callable[[Message], None]
-    ready: Callable[[], None]
-    refused: Callable[[str], None]
 
 
 class Family:
     """Starts the processes and has one of them stand by; ends them, and all that they have started."""
 
-    def __init__(self, launch: Launch, starter: Starter, reactor: Reactor, reports: Reports) -> None:
-        self._launch = launch
+    def __init__(self, starter: Starter, reactor: Reactor, reports: Reports) -> None:
         self._starter = starter
         self._reactor = reactor
         self._reports = reports
         self._numbers = itertools.count(1)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._started: Started | None = None
         self._zygote: Member | None = None
         self._layer: Member | None = None
         self._standby: Member | None = None
         self._members: dict[int, Member] = {}
         self._preload: dict[str, None] = {}
         self._preloaded = 0
-        self._unsafe = ""
+        self._layered = True
 
     @property
     def up(self) -> bool:
@@ -58,19 +37,13 @@ class Family:
         """Start the zygote, after the end of whatever there was."""
         self.close()
         zygote = self._zygote = self._member(None)
-        self._process = self._starter.start(zygote.channel.theirs)
+        self._started = self._starter.start(zygote.channel.theirs)
         zygote.channel.handed_over()
-        zygote.pid = self._process.pid
-        setup = {
-            "parent": os.getpid(),
-            "cwd": str(self._launch.cwd),
-            "here_first": self._launch.here_first,
-            "arguments": list(self._launch.arguments),
-        }
-        zygote.channel.send(setup)
+        zygote.channel.accompany(self._started.pid)
+        zygote.channel.send(self._starter.setup(beforehand=None))
 
     def take(self) -> Member:
-        """A process that waits for a run; it is given away for good."""
+        """A process that waits for a run, or will; it is given away for good."""
         member = self._standby or self._forked_standby()
         self._standby = None
         return member
@@ -79,13 +52,13 @@ class Family:
         """Have the next process ready, with what earlier runs have imported."""
         if not self.up:
             return
-        if len(self._preload) > self._preloaded and not self._unsafe:
+        if self._layered and len(self._preload) > self._preloaded:
             self._drop(self._standby)
             self._drop(self._layer)
             self._preloaded = len(self._preload)
+        if self._layered and self._preloaded and self._layer is None:
             assert self._zygote is not None
             self._layer = self._fork(self._zygote, {"preload": list(self._preload)})
-            self._standby = None
         if self._standby is None:
             self._standby = self._forked_standby()
 
@@ -96,10 +69,10 @@ class Family:
     def changed(self, paths: Iterable[str]) -> bool:
         """Drop what has imported one of the files; false when that is the zygote itself."""
         names = set(paths)
-        settings = any(PurePosixPath(path).name in _SETTINGS or path.endswith(_COMPILED) for path in names)
-        if settings or self._zygote is None or names & (self._zygote.loaded or frozenset()):
+        zygote = self._zygote
+        if zygote is None or touches_settings(names) or names & (zygote.loaded or frozenset()):
             return False
-        for member in (self._zygote, self._layer, self._standby):
+        for member in (zygote, self._layer, self._standby):
             if member is None:
                 continue
             if member.loaded is None:
@@ -109,19 +82,15 @@ class Family:
         return True
 
     def end(self, member: Member) -> int:
-        """Kill a process and what it has left behind; its wait status."""
+        """Kill a process and what it has left behind; its exit status, negative for a signal."""
         member.channel.close()
         self._members.pop(member.number, None)
         parent = member.parent
-        if parent is None or parent.pid == 0:
+        if parent is None or parent.number not in self._members:
             return 0
         parent.channel.send({"end": member.number})
         answer = parent.channel.wait_for("ended", member.number, seconds=_PATIENCE)
-        if answer is None:
-            self._starter.end_leftovers()
-            return 0
-        status: int = answer["status"]
-        return status
+        return 0 if answer is None else _exit_status(answer["status"])
 
     def close(self) -> None:
         """End everything."""
@@ -130,10 +99,9 @@ class Family:
         self._members.clear()
         self._zygote = self._layer = self._standby = None
         self._preloaded = 0
-        if self._process is not None:
-            self._starter.end_leftovers()
-            self._process.wait()
-            self._process = None
+        if self._started is not None:
+            self._started.end()
+            self._started = None
 
     def _forked_standby(self) -> Member:
         parent = self._layer or self._zygote
@@ -170,39 +138,58 @@ class Family:
         if "stopped" in message:
             self._stopped(member, message)
         elif "forked" in message:
-            self._forked(message)
+            self._forked(member, message)
         elif "hello" in message:
             self._reports.hello(message["hello"])
         elif "refused" in message:
+            self.close()
             self._reports.refused(f"pytest ended with status {message['refused']}")
         elif "ended" not in message:
             self._reports.said(member, message)
 
     def _stopped(self, member: Member, message: Message) -> None:
         member.loaded = frozenset(message["stopped"])
-        if member is self._zygote:
+        if member is not self._zygote:
             if member.loaded & member.changed:
-                self.start()
-                return
-            if not message["safe"]:
-                self._unsafe = "threads run in pytest before it collects"
+                self._drop(member)
+        elif member.loaded & member.changed:
+            self.start()
+        elif not message["safe"]:
+            self._reports.unsafe()
+        else:
             self.stand_by()
             self._reports.ready()
-        elif member.loaded & member.changed:
-            self._drop(member)
 
-    def _forked(self, message: Message) -> None:
+    def _forked(self, parent: Member, message: Message) -> None:
         member = self._members.get(message["forked"])
         if member is not None:
-            member.pid = message["pid"]
-            member.channel.accompany(member.pid)
+            member.channel.accompany(message["pid"])
+        if message["safe"]:
+            return
+        if parent is self._zygote:
+            self._reports.unsafe()
+        elif parent is self._layer:
+            self._layered = False  # a library's threads live on here; forks of the zygote have none
+            self._drop(parent)
 
     def _lost(self, member: Member) -> None:
         """A process has died without being told to."""
         if member is self._zygote:
+            up = self.up
+            runs = [run for run in self._members.values() if run not in (member, self._layer, self._standby)]
             self.close()
-            self._reports.refused("the test process has died")
+            for run in runs:
+                self._reports.died(run)
+            if up:
+                self._reports.refused("")
+            else:
+                self._reports.refused("pytest has ended without a word")
         elif member in (self._layer, self._standby):
             self._drop(member)
         else:
             self._reports.died(member)
+
+
+def _exit_status(status: int) -> int:
+    """As `os.waitstatus_to_exitcode`, for statuses of processes that were somebody else's children."""
+    return -(status & 0x7F) if status & 0x7F else status >> 8

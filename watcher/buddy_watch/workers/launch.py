@@ -1,5 +1,6 @@
 """How pytest is called in the watched project, and how its processes are started."""
 
+import contextlib
 import os
 import secrets
 import signal
@@ -12,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from pytest_buddy import processes
 from pytest_buddy.errors import BuddyError
+from pytest_buddy.messages import Message
 
 if TYPE_CHECKING:
     import subprocess
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 _MARK = "BUDDY_WATCH"
 _INTERACTIVE = ("--pdb", "--trace")
 _MOST_SHOWN = 8000
+_ROUNDS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,42 +77,65 @@ def _append(descriptor: int) -> None:
     fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)
 
 
-class Starter:
-    """Starts processes for one watcher; a mark in their environment finds what they leave behind."""
+class Started:
+    """A process of ours; a mark in its environment finds whatever descends from it."""
 
-    def __init__(self, launch: Launch, output: Output) -> None:
-        self._launch = launch
-        self._output = output
-        self._mark = secrets.token_hex(8)
+    def __init__(self, process: "subprocess.Popen[bytes]", mark: str) -> None:
+        self._process = process
+        self._mark = f"{_MARK}={mark}".encode()
+        self.pid = process.pid
 
-    def start(self, theirs: socket.socket) -> "subprocess.Popen[bytes]":
-        """Start a process that takes its first message from the other side of `theirs`."""
-        return processes.python(
-            ["-P", "-m", "buddy_watch.inside", str(theirs.fileno())],
-            cwd=self._launch.cwd,
-            environment={**self._launch.environment, _MARK: self._mark},
-            pass_fds=[theirs.fileno()],
-            stdout=self._output.fileno(),
-            stderr=self._output.fileno(),
-        )
+    def end(self) -> int:
+        """Kill it and all that it has started; its exit status, negative for a signal."""
+        processes.end_session(self._process)
+        self.end_leftovers()
+        return self._process.returncode
 
     def end_leftovers(self) -> None:
-        """Kill every process that descends from those started here."""
-        for _ in range(100):
+        """Kill every process that carries the mark."""
+        for _ in range(_ROUNDS):
             left = list(self._marked())
             if not left:
                 return
             for pid in left:
-                try:
+                with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
-                except OSError:
-                    continue
 
     def _marked(self) -> Iterator[int]:
-        mark = f"{_MARK}={self._mark}".encode()
         for entry in Path("/proc").glob("[0-9]*"):
             try:
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                if self._mark in (entry / "environ").read_bytes().split(b"\0"):
                     yield int(entry.name)
             except OSError:  # it has ended meanwhile, or is another user's
                 continue
+
+
+class Starter:
+    """Starts the processes of one watcher."""
+
+    def __init__(self, launch: Launch, output: Output) -> None:
+        self._launch = launch
+        self._output = output
+
+    def start(self, theirs: socket.socket) -> Started:
+        """Start a process that takes its first message from the other side of `theirs`."""
+        mark = secrets.token_hex(8)
+        process = processes.python(
+            ["-P", "-m", "buddy_watch.inside", str(theirs.fileno())],
+            cwd=self._launch.cwd,
+            environment={**self._launch.environment, _MARK: mark},
+            pass_fds=[theirs.fileno()],
+            stdout=self._output.fileno(),
+            stderr=self._output.fileno(),
+        )
+        return Started(process, mark)
+
+    def setup(self, **more: object) -> Message:
+        """The first message to a process."""
+        return {
+            "parent": os.getpid(),
+            "cwd": str(self._launch.cwd),
+            "here_first": self._launch.here_first,
+            "arguments": list(self._launch.arguments),
+            **more,
+        }

@@ -4,7 +4,7 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,6 +12,8 @@ from buddy_watch.reactor import Reactor
 from pytest_buddy.messages import Inbox, Message, pack
 
 _PIECE = 1 << 18
+_SETTINGS = frozenset({"conftest.py", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"})
+_COMPILED = (".so", ".pyd")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -24,6 +26,26 @@ class Member:
     pid: int = 0
     loaded: frozenset[str] | None = None
     changed: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """Whom processes tell what: a message of a run, its death, pytest's hello, readiness and refusal.
+
+    `unsafe` is told once when forking turns out not to be safe.
+    """
+
+    said: Callable[[Member, Message], None]
+    died: Callable[[Member], None]
+    hello: Callable[[Message], None]
+    ready: Callable[[], None]
+    refused: Callable[[str], None]
+    unsafe: Callable[[], None]
+
+
+def touches_settings(paths: Iterable[str]) -> bool:
+    """Whether pytest itself reads one of the files when it starts, or Python cannot import it again."""
+    return any(path.rpartition("/")[2] in _SETTINGS or path.endswith(_COMPILED) for path in paths)
 
 
 class Channel:
@@ -71,7 +93,9 @@ class Channel:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self._ours], [], [], left)[0]:
                 return None
-            data = self._ours.recv(_PIECE)
+            data = self._arrived()
+            if data is None:
+                continue
             if not data:
                 self._reactor.later(0, self._end)
                 return None
@@ -101,11 +125,19 @@ class Channel:
         if self._open:
             self._hear(message)
 
-    def _readable(self) -> None:
+    def _arrived(self) -> bytes | None:
+        """What has come; nothing at the end, None when there is nothing yet."""
         try:
-            data = self._ours.recv(_PIECE)
+            return self._ours.recv(_PIECE, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
         except OSError:
-            data = b""
+            return b""
+
+    def _readable(self) -> None:
+        data = self._arrived()
+        if data is None:
+            return  # `wait_for` was quicker
         if not data:
             self._end()
             return
