@@ -16,8 +16,11 @@ pytestmark = pytest.mark.house
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "pytest_buddy"
+WATCH = ROOT / "watcher" / "buddy_watch"
+PROGRAMS = {WATCH / "inside"}  # of other processes: entered by their names on a command line
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
-MODULES = sorted(PACKAGE.rglob("*.py"))
+WATCH_ROOMS = sorted(path.parent.name for path in WATCH.glob("*/__init__.py") if path.parent not in PROGRAMS)
+MODULES = sorted((*PACKAGE.rglob("*.py"), *WATCH.rglob("*.py")))
 PARTS = ("pytest_buddy", "watcher", "tests", "fixtures", "models", ".ci", ".github")
 LONGEST = 450
 LONG_ON_PURPOSE = {"domain.py"}  # all nouns on one page
@@ -37,7 +40,7 @@ def _check(*arguments: str) -> None:
 
 
 def _name(path: Path) -> str:
-    return path.relative_to(PACKAGE).as_posix()
+    return path.relative_to(PACKAGE if path.is_relative_to(PACKAGE) else WATCH.parent).as_posix()
 
 
 def _tree(path: Path) -> ast.Module:
@@ -86,11 +89,14 @@ def test_imports_keep_their_contracts():
 
 def test_the_rooms_of_the_contract_are_the_rooms_there_are():
     assert {"capture", "coder", "explain", "localize", "patch", "response", "runner", "values"} <= set(ROOMS)
+    assert {"affected", "changes", "fixing", "screen", "workers"} == set(WATCH_ROOMS)
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize(
+    "room", [*(PACKAGE / room for room in ROOMS), *(WATCH / room for room in WATCH_ROOMS)], ids=_name
+)
 def test_a_room_names_what_it_offers(room):
-    tree = _tree(PACKAGE / room / "__init__.py")
+    tree = _tree(room / "__init__.py")
     offered = [
         ast.literal_eval(node.value)
         for node in tree.body
@@ -101,12 +107,13 @@ def test_a_room_names_what_it_offers(room):
 
 
 def test_a_room_is_entered_by_its_init():
-    inside = re.compile(rf"pytest_buddy\.({'|'.join(ROOMS)})\.")
+    rooms = {"pytest_buddy": ROOMS, "buddy_watch": WATCH_ROOMS}
+    inside = re.compile("|".join(rf"{package}\.({'|'.join(names)})\." for package, names in rooms.items()))
     strangers = [
         f"{_name(path)} imports {name}"
         for path in MODULES
         for name in _imports(_tree(path))
-        if inside.match(name) and name.split(".")[1] != path.relative_to(PACKAGE).parts[0]
+        if inside.match(name) and f"/{'/'.join(name.split('.')[:2])}/" not in path.as_posix()
     ]
     assert not strangers
 
@@ -207,6 +214,14 @@ def test_the_readme_names_every_setting_flag_and_command():
     assert len(commands) >= 9
     wanted = {f"`{name}`" for name in settings} | flags | {f"buddy {name}" for name in commands}
     assert not {words for words in wanted if words not in readme}
+
+
+def test_the_readme_names_every_word_and_key_of_the_watcher():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    usage = re.findall(r"^  (--[a-z]+) ", (WATCH / "cli.py").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(usage) >= {"--plain", "--json", "--poll"}
+    keys = {f"`{key}`" for key in "astednufApkobhq"} - {"`h`"} | {"`Enter`"}
+    assert not {word for word in {f"`{word}`" for word in usage} | keys if word not in readme}
 
 
 def test_ci_runs_the_second_command_of_the_readme():

@@ -142,7 +142,7 @@ class Board:
         """Tests that do not exist any more, or that the person's own options leave out."""
         for test in tests:
             for kept in (self.statuses, self.seconds, self.failures, self._reached):
-                kept.pop(test, None)  # type: ignore[attr-defined]
+                kept.pop(test, None)
             self._tests.discard(test)
             self._held.discard(test)
 

@@ -3,24 +3,37 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from typing import Literal
 
 from buddy_watch.editing import open_editor
+from buddy_watch.findings import Findings
 from buddy_watch.places import Place
 from buddy_watch.project import Project
 from buddy_watch.reactor import Reactor
-from buddy_watch.screen import JsonLines, PlainLines, Terminal
+from buddy_watch.repairs import Repairs
+from buddy_watch.screen import EventLines, Terminal
 from buddy_watch.values import Scene, Selection
 from buddy_watch.workers import Launch
-from pytest_buddy.domain import Event, Fault, Intent, NoticeGiven, PatchHandled, Proposal
+from pytest_buddy.domain import (
+    RED,
+    Diagnosis,
+    Event,
+    Fault,
+    Intent,
+    NoticeGiven,
+    PatchHandled,
+    Proposal,
+    Status,
+)
 from pytest_buddy.errors import BuddyError
 from pytest_buddy.redact import Redactor
-from pytest_buddy.screen import draws, sources_of
+from pytest_buddy.screen import sources_of
+from pytest_buddy.source import Source
 
-_PASSED = frozenset({"passed", "xfailed", "xpassed"})
-_SKIPPED = frozenset({"skipped"})
-_FAILED = frozenset({"failed", "error", "crashed", "timeout", "missing"})
+_PASSED: frozenset[Status] = frozenset({"passed", "xfailed", "xpassed"})
+_SKIPPED: frozenset[Status] = frozenset({"skipped"})
 _MOST_NOTICES = 3
 _DONE = {"applied": "applied {id} to {paths}", "staged": "staged {id}", "discarded": "discarded {id}"}
 
@@ -38,21 +51,28 @@ class Loop:
         here_first: bool,
     ) -> None:
         self._reactor = Reactor()
-        self._redactor = Redactor(environment=os.environ)
         self._terminal: Terminal | None = None
-        self._lines: PlainLines | JsonLines | None = None
-        if view == "json":
-            self._lines = JsonLines(_written, self._redactor)
-        elif view == "plain" or not (draws(sys.stdout.isatty()) and sys.stdin.isatty()):
-            self._lines = PlainLines(_written, self._redactor)
+        self._lines: EventLines | None = None
+        redactor = Redactor(environment=os.environ)
+        if view or not Terminal.possible(os.environ):
+            self._lines = EventLines(sys.stdout, self.intend, json=view == "json", redactor=redactor)
         else:
-            self._terminal = Terminal(self._reactor, self.intend, redact=self._redactor.redact)
+            encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+            self._terminal = Terminal(
+                self._reactor,
+                self.intend,
+                color=not os.environ.get("NO_COLOR"),
+                ascii=not encoding.startswith("utf"),
+                redact=redactor.redact,
+            )
         self._notices: tuple[str, ...] = ()
         self._message = ""
         self._focus = 0
         self._explained = False
         self._help = False
         self._active = 0
+        self._handled: dict[str, str] = {}
+        self._seen: tuple[Diagnosis | None, Mapping[str, Source]] = (None, {})
         self._projects = [
             Project(
                 Launch(
@@ -69,29 +89,21 @@ class Loop:
 
     def run(self) -> int:
         """Watch until the person quits; always 0, what the tests did is on the screen."""
-        try:
+        with ExitStack() as stack:
+            stack.callback(self._close)
             if self._terminal is not None:
-                self._terminal.open()
-            for project in self._projects:
-                project.start()
-            self._refresh()
-            self._reactor.run()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except KeyboardInterrupt:
-            return 0
-        finally:
-            self._close()
+                stack.enter_context(self._terminal)
+            with suppress(KeyboardInterrupt):
+                for project in self._projects:
+                    project.start()
+                self._refresh()
+                self._reactor.run()
         return 0
 
     def _close(self) -> None:
-        try:
-            for project in self._projects:
-                project.close()
-        finally:
-            if self._terminal is not None:
-                self._terminal.close()
-            self._reactor.close()
+        for project in self._projects:
+            project.close()
+        self._reactor.close()
 
     @property
     def project(self) -> Project:
@@ -112,7 +124,7 @@ class Loop:
             self._focus = 0
             self._notices = ()
         if isinstance(event, NoticeGiven):
-            text = f"{event.text}: {event.hint}" if event.hint else event.text
+            text = f"{event.text}\n{event.hint}" if event.hint else event.text
             self._notices = (*(kept for kept in self._notices if kept != text), text)[-_MOST_NOTICES:]
         if self._lines is not None:
             self._lines.event(event)
@@ -134,9 +146,10 @@ class Loop:
             "all": self._all,
             "paths": lambda text: self._filter(paths=text),
             "keyword": lambda text: self._filter(keyword=text),
-            "fix": lambda _: self.project.fix_again(),
+            "fix": lambda _: self._repairs().again(),
             "open": self._open,
             "pause": self._pause,
+            "scroll": self._scroll,
             "help": self._toggle_help,
             "quit": lambda _: self._reactor.stop(),
         }
@@ -155,9 +168,7 @@ class Loop:
 
     def _handle(self, action: str) -> Callable[[str], None]:
         def act(identifier: str) -> None:
-            ledger = self.project.ledger
-            if ledger is None:
-                raise BuddyError("nothing is known of the project yet")
+            ledger = self._repairs().ledger
             chosen = identifier
             if not chosen and action != "undo":
                 fix = self._fix
@@ -167,6 +178,7 @@ class Loop:
             handled: PatchHandled = getattr(ledger, action)(chosen)
             told = _DONE.get(handled.action, "took back {id}")
             self._message = told.format(id=handled.patch, paths=", ".join(handled.paths))
+            self._handled[handled.patch] = handled.action
             if self._lines is not None:
                 self._lines.event(handled)
 
@@ -174,7 +186,8 @@ class Loop:
 
     @property
     def _faults(self) -> tuple[Fault, ...]:
-        return self.project.findings.diagnosis.faults
+        repairs = self.project.repairs
+        return repairs.findings.diagnosis.faults if repairs is not None else ()
 
     @property
     def _fault(self) -> Fault | None:
@@ -183,6 +196,11 @@ class Loop:
     @property
     def _fix(self) -> Proposal | None:
         return self._fault.fix if self._fault is not None else None
+
+    def _repairs(self) -> Repairs:
+        if self.project.repairs is None:
+            raise BuddyError("nothing is known of the project yet")
+        return self.project.repairs
 
     def _explain(self, _: str) -> None:
         self._explained = not self._explained
@@ -231,8 +249,12 @@ class Loop:
         first = fault.suspects[0]
         if self._terminal is None:
             raise BuddyError("an editor needs the terminal")
-        with self._terminal.suspended():
+        with self._terminal.lent():
             open_editor(workspace.root / first.path, first.line, os.environ)
+
+    def _scroll(self, argument: str) -> None:
+        if self._terminal is not None:
+            self._terminal.scroll(argument)
 
     # What is shown.
 
@@ -244,7 +266,7 @@ class Loop:
         """Everything that is to be seen now."""
         project = self.project
         board, shown = project.board, project.run if project.background is None else project.last
-        findings, workspace = project.findings, project.workspace
+        findings = project.repairs.findings if project.repairs is not None else Findings()
         known = findings.about[0] >= 0
         return Scene(
             project=project.name,
@@ -255,7 +277,7 @@ class Loop:
             known=len(board.statuses),
             done=shown.done if shown else 0,
             passed=board.count(_PASSED),
-            failed=board.count(_FAILED),
+            failed=board.count(RED),
             skipped=board.count(_SKIPPED),
             seconds=project.seconds,
             why=shown.why if shown else "",
@@ -273,11 +295,11 @@ class Loop:
             explained=self._explained,
             help=self._help,
             output=project.output,
-            statuses=self._statuses(project),
-            sources=sources_of(findings.diagnosis, workspace) if known and workspace else {},
+            statuses=dict(self._handled),
+            sources=self._sources(project, findings.diagnosis) if known else {},
         )
 
-    def _state(self, project: Project) -> str:  # the literals of Scene.state
+    def _state(self, project: Project) -> Literal["starting", "running", "idle", "broken"]:
         if project.output or project.standing.state == "broken":
             return "broken"
         if project.run is not None and project.background is None:
@@ -290,17 +312,8 @@ class Loop:
         run = project.background
         return f"{run.done} of {run.selected}" if run is not None and run.started else ""
 
-    def _statuses(self, project: Project) -> dict[str, str]:
-        found: dict[str, str] = {}
-        if project.ledger is None:
-            return found
-        for fault in project.findings.diagnosis.faults:
-            for proposal in fault.proposals:
-                with suppress(BuddyError):
-                    found[proposal.patch.id] = project.ledger.status(proposal.patch.id)
-        return found
-
-
-def _written(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    def _sources(self, project: Project, diagnosis: Diagnosis) -> Mapping[str, Source]:
+        """The files that a diagnosis speaks of, read once."""
+        if self._seen[0] is not diagnosis and project.workspace is not None:
+            self._seen = (diagnosis, sources_of(diagnosis, project.workspace))
+        return self._seen[1]

@@ -11,7 +11,8 @@ _SHORT = ("-k", "-m", "-p", "-c", "-o", "-W", "-n", "-r")
 _LONG = (
     "asyncio-mode", "basetemp", "capture", "color", "config-file", "confcutdir", "cov-config", "cov-report",
     "deselect", "dist", "durations", "durations-min", "ignore", "ignore-glob", "import-mode", "junit-prefix",
-    "junit-xml", "junitxml", "log-cli-level", "log-file", "log-level", "maxfail", "numprocesses", "override-ini",
+    "junit-xml", "junitxml", "log-cli-level", "log-file", "log-level", "maxfail", "numprocesses",
+    "override-ini",
     "pythonwarnings", "rootdir", "show-capture", "tb", "timeout", "verbosity",
 )  # fmt: skip
 _WITH_VALUE = frozenset({*_SHORT, *(f"--{name}" for name in _LONG)})

@@ -1,17 +1,18 @@
 """One rootdir: its tests, its changes, its fixes. Events and values in; runs, searches and events out."""
 
 import fnmatch
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from buddy_watch.affected import Knowledge
-from buddy_watch.board import Board, Filters
+from buddy_watch.board import Board, Filters, file_of
 from buddy_watch.changes import Watching
-from buddy_watch.findings import Findings
 from buddy_watch.fixing import Fixing, Machine
 from buddy_watch.reactor import Reactor, Timer
+from buddy_watch.repairs import Repairs
 from buddy_watch.values import (
     Collected,
     Heard,
@@ -26,19 +27,17 @@ from buddy_watch.workers import Launch, Workers
 from pytest_buddy.config import Config, load
 from pytest_buddy.domain import (
     RED,
-    Diagnosis,
     Event,
     NoticeGiven,
     RunEnded,
     RunStarted,
     VerdictReached,
 )
-from pytest_buddy.errors import BuddyError, ConfigError
+from pytest_buddy.errors import ConfigError
 from pytest_buddy.patch import Ledger
 from pytest_buddy.workspace import Workspace
 
 _CALM = 1.0
-_PATIENCE_WITH_RED = 1.0
 _SCAN_STEP = 0.002
 _PASSED = frozenset({"passed", "xfailed", "xpassed"})
 
@@ -86,17 +85,13 @@ class Project:
         self._rerun: RunRequest | None = None
         self._knowledge: Knowledge | None = None
         self._watching: Watching | None = None
-        self._fixing: Fixing | None = None
         self._timer: Timer | None = None
-        self._hurry: Timer | None = None
         self._likely = ""
         self._scanned = False
-        self._inherited: tuple[str, ...] = ()
         self.workspace: Workspace | None = None
-        self.ledger: Ledger | None = None
         self.standing = Standing(state="starting")
         self.board = Board()
-        self.findings = Findings()
+        self.repairs: Repairs | None = None
         self.filters = Filters()
         self.paused = False
         self.run: _Run | None = None
@@ -110,11 +105,6 @@ class Project:
         return (self.workspace.root if self.workspace else Path(self._launch.cwd)).name
 
     @property
-    def fixing(self) -> bool:
-        """Whether red tests are being worked on now."""
-        return self._fixing is not None and self._fixing.busy
-
-    @property
     def background(self) -> _Run | None:
         """The run of the rest of the suite, when it is going on."""
         return self.run if self.run is not None and self.run.request.background else None
@@ -125,11 +115,9 @@ class Project:
 
     def close(self) -> None:
         """End every process and keep what is known."""
-        for part in (self._watching, self._fixing, self._workers):
+        for part in (self._watching, self.repairs, self._workers, self._knowledge):
             if part is not None:
                 part.close()
-        if self._knowledge is not None:
-            self._knowledge.save()
 
     # What the test processes say.
 
@@ -149,22 +137,18 @@ class Project:
 
     def _introduced(self, hello: Hello) -> None:
         root = Path(hello.rootdir)
-        self._inherited = hello.inherited
         if self.workspace is not None and self.workspace.root == root:
             return
-        for part in (self._watching, self._fixing):
+        for part in (self._watching, self.repairs):
             if part is not None:
                 part.close()
         self.workspace = workspace = Workspace(root)
         config = self._config(root)
-        self.ledger = Ledger(workspace, exclude=config.exclude)
-        for event in self._recovered(self.ledger):
-            self._tell(event)
         ignored = _ignoring(hello.norecursedirs)
         self._knowledge = Knowledge(
             workspace, python_files=hello.python_files, watched=lambda path: not ignored(path)
         )
-        self._fixing = Fixing(
+        fixing = Fixing(
             workspace,
             config,
             cwd=Path(self._launch.cwd),
@@ -172,6 +156,12 @@ class Project:
             inherited=hello.inherited,
             reactor=self._reactor,
             emit=self._worked,
+            paths=_below(root, Path(self._launch.cwd), hello.paths) or hello.testpaths,
+            unconfined=self._flags.get("sandbox") == "none",
+        )
+        ledger = Ledger(workspace, exclude=config.exclude)
+        self.repairs = Repairs(
+            fixing, ledger, self.board, self._reactor, self._tell, inherited=hello.inherited
         )
         self._watching = Watching(
             workspace.root,
@@ -192,12 +182,6 @@ class Project:
             self._notice(error.message, error.hint)
             return Config()
 
-    def _recovered(self, ledger: Ledger) -> tuple[Event, ...]:
-        try:
-            return ledger.recover()
-        except BuddyError as error:
-            return (NoticeGiven(text=error.message, hint=error.hint),)
-
     def _scan(self, steps: object) -> None:
         """Take stock of the sources, a little at a time, then run what has changed since the last session."""
         until = time.monotonic() + _SCAN_STEP
@@ -214,13 +198,14 @@ class Project:
             changes = self._knowledge.since_last_time()
             selection = self._knowledge.select(changes, known) if changes else Selection()
             self.board.owe(Selection(tests=red, why="last-failed"))
+            self.board.owe(self._knowledge.due)
             self.board.owe(selection)
             self.board.generation += 1  # nothing has been seen to pass in this session
             self._calm_down()
         else:
             self.board.owe(Selection(everything=True, why="start"))
-        if self._fixing is not None:
-            self._fixing.start()
+        if self.repairs is not None:
+            self.repairs.start()
         self._go()
 
     def _stands(self, standing: Standing) -> None:
@@ -268,14 +253,14 @@ class Project:
                 run=ran.run, test=ran.test, status=ran.status, seconds=ran.seconds, message=message
             )
         )
-        if ran.status in RED and self._hurry is None:
-            self._hurry = self._reactor.later(_PATIENCE_WITH_RED, self._look_into_red)
+        if ran.status in RED and self.repairs is not None:
+            self.repairs.look_soon()
 
     def _over(self, over: Over) -> None:
         run = self.run
         if run is None or run.request.run != over.run:
             return
-        self.run, self.last = None, run
+        self.run, self.last = None, self.last if run.request.background else run
         self.output = over.output if over.outcome == "broken" else ""
         if over.outcome == "done":
             self.board.over(run.request)
@@ -286,7 +271,9 @@ class Project:
             self._go()
 
     def _ended(self, run: _Run, outcome: str, *, detail: str = "") -> None:
-        self.seconds = time.monotonic() - run.asked_at
+        seconds = time.monotonic() - run.asked_at
+        if not run.request.background:
+            self.seconds = seconds
         if not run.started and outcome == "cancelled":
             return
         self._tell(
@@ -294,7 +281,7 @@ class Project:
                 run=run.request.run,
                 passed=run.passed,
                 failed=run.failed,
-                seconds=self.seconds,
+                seconds=seconds,
                 outcome=outcome,  # type: ignore[arg-type]
                 detail=detail,
                 background=run.request.background,
@@ -313,6 +300,8 @@ class Project:
         selection = self._knowledge.select(
             tuple(change for change in changes if not change.cosmetic), self.board.statuses
         )
+        gone = {change.path for change in changes if change.kind == "deleted"}
+        self.board.forget([test for test in self.board.statuses if file_of(test) in gone])
         touched = tuple(change.path for change in changes)
         sources = [path for path in touched if path.endswith(".py")]
         if selection or sources:
@@ -326,7 +315,8 @@ class Project:
     def _drop_stale(self, sources: list[str]) -> None:
         """Nothing that began before the change goes on; no bytecode of what the files were is left."""
         self.cancel()
-        self._drop_findings()
+        if self.repairs is not None:
+            self.repairs.drop()
         for path in sources:
             self._forget_bytecode(path)
 
@@ -391,7 +381,8 @@ class Project:
         if request is not None:
             self._start(request, self.board.why, at)
         elif self.run is None:
-            self._look_into_red()
+            if self.repairs is not None:
+                self.repairs.look()
             self._calm_down()
 
     def _start(self, request: RunRequest, why: str, at: float | None = None) -> None:
@@ -417,7 +408,7 @@ class Project:
             return
         if self.standing.state not in ("warm", "cold"):
             return
-        if self.fixing or not self._machine.calm():
+        if (self.repairs and self.repairs.busy) or not self._machine.room().jobs:
             self._calm_down()
             return
         request = self.board.rest(self._runs + 1, self.filters)
@@ -433,62 +424,22 @@ class Project:
         elif not self.paused:
             self._calm_down()
 
-    # Red tests.
-
-    def _look_into_red(self) -> None:
-        """Have the red tests worked on, unless exactly these are or were."""
-        if self._hurry is not None:
-            self._hurry.cancel()
-            self._hurry = None
-        if self._fixing is None or self._fixing.busy:
-            return
-        red = [item.test for item in self.board.listed() if not item.stale]
-        if self.findings.about == (self.board.generation, frozenset(red)):
-            return
-        if not red:
-            self._drop_findings()
-            return
-        self._fix()
-
-    def _fix(self) -> None:
-        assert self._fixing is not None
-        red = frozenset(item.test for item in self.board.listed() if not item.stale)
-        baseline = self.board.baseline(self._inherited)
-        known = Diagnosis(failures=baseline.failures, failed=len(red))
-        self.findings = Findings(about=(self.board.generation, red), diagnosis=known)
-        self._fixing.diagnose(baseline)
-
-    def fix_again(self) -> None:
-        """Search once more for fixes of what is red now."""
-        self._drop_findings()
-        self._look_into_red()
-
-    def _drop_findings(self) -> None:
-        if self._hurry is not None:
-            self._hurry.cancel()
-            self._hurry = None
-        if self._fixing is not None:
-            if self._fixing.busy:
-                self._fixing.cancel()
-            else:
-                self._fixing.changed()
-        self.findings = Findings()
-
     def _worked(self, event: Event) -> None:
-        """An event of the work on red tests."""
-        changed = self.findings.take(event)
-        if changed and self.ledger is not None:
-            try:
-                self.ledger.keep(self.findings.diagnosis)
-            except BuddyError as error:
-                self._notice(error.message, error.hint)
-        self._tell(event)
+        assert self.repairs is not None
+        self.repairs.take(event)
         if event.kind == "work-ended":
             self._go()
         self._refresh()
 
     def _notice(self, text: str, hint: str) -> None:
         self._tell(NoticeGiven(text=text, hint=hint))
+
+
+def _below(root: Path, cwd: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Paths as typed -> relative to the rootdir, when all of them are below it."""
+    found = [Path(os.path.normpath(cwd / path)) for path in paths]
+    inside = all(path.is_relative_to(root) for path in found)
+    return tuple(path.relative_to(root).as_posix() for path in found) if inside else ()
 
 
 def _ignoring(patterns: tuple[str, ...]) -> Callable[[str], bool]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -67,6 +68,15 @@ def test_what_is_found_holds_against_the_self_attack(levels, tmp_path):
     for level in ("full", "partial"):
         assert probing.attack(levels(level), Workspace(tmp_path)) == ("", "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_temporary_directory_with_a_long_path_is_no_obstacle(levels, tmp_path, monkeypatch):
+    deep, workspace = tmp_path / ("deep" * 40), tmp_path / "workspace"
+    deep.mkdir()
+    workspace.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    for level in ("full", "partial"):
+        assert probing.attack(levels(level), Workspace(workspace)) == ("", "")
 
 
 def test_the_self_attack_sees_what_gets_through(tmp_path):
