@@ -72,7 +72,7 @@ class Loop:
         self._help = False
         self._active = 0
         self._handled: dict[str, str] = {}
-        self._seen: tuple[Diagnosis | None, Mapping[str, Source]] = (None, {})
+        self._seen: tuple[Diagnosis | None, Mapping[str, Source], dict[str, str]] = (None, {}, {})
         self._projects = [
             Project(
                 Launch(
@@ -265,9 +265,11 @@ class Loop:
     def scene(self) -> Scene:
         """Everything that is to be seen now."""
         project = self.project
-        board, shown = project.board, project.run if project.background is None else project.last
+        board = project.board
+        shown = project.run if project.run is not None and project.background is None else project.last
         findings = project.repairs.findings if project.repairs is not None else Findings()
         known = findings.about[0] >= 0
+        sources, statuses = self._look(project, findings.diagnosis) if known else ({}, {})
         return Scene(
             project=project.name,
             standing=project.standing,
@@ -295,8 +297,8 @@ class Loop:
             explained=self._explained,
             help=self._help,
             output=project.output,
-            statuses=dict(self._handled),
-            sources=self._sources(project, findings.diagnosis) if known else {},
+            statuses={**statuses, **self._handled},
+            sources=sources,
         )
 
     def _state(self, project: Project) -> Literal["starting", "running", "idle", "broken"]:
@@ -312,8 +314,13 @@ class Loop:
         run = project.background
         return f"{run.done} of {run.selected}" if run is not None and run.started else ""
 
-    def _sources(self, project: Project, diagnosis: Diagnosis) -> Mapping[str, Source]:
-        """The files that a diagnosis speaks of, read once."""
-        if self._seen[0] is not diagnosis and project.workspace is not None:
-            self._seen = (diagnosis, sources_of(diagnosis, project.workspace))
-        return self._seen[1]
+    def _look(self, project: Project, diagnosis: Diagnosis) -> tuple[Mapping[str, Source], dict[str, str]]:
+        """The files that a diagnosis speaks of, and what became of its proposals; looked up once."""
+        if self._seen[0] is not diagnosis and project.workspace is not None and project.repairs is not None:
+            ledger = project.repairs.ledger
+            statuses: dict[str, str] = {}
+            for proposal in (item for fault in diagnosis.faults for item in fault.proposals):
+                with suppress(BuddyError):
+                    statuses[proposal.patch.id] = ledger.status(proposal.patch.id)
+            self._seen = (diagnosis, sources_of(diagnosis, project.workspace), statuses)
+        return self._seen[1], self._seen[2]

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-_CROWDED = 3.0
+_CROWDED = 1.5
+_TAKEN = 0.75
+_TICKS = 100
 _LOWEST_CHARGE = 30
 
 
@@ -13,6 +15,8 @@ _LOWEST_CHARGE = 30
 class Reading:
     """The load of the last minute, how many threads want to run now, and on how many cores.
 
+    `taken` is the share of processor time that programs of ordinary priority had lately: what runs at low
+    priority, as the search for fixes does, is no reason to wait, however high it drives the load.
     `charge` is what the batteries hold in percent while nothing feeds them; None on mains or without any.
     """
 
@@ -20,6 +24,7 @@ class Reading:
     running: int = 0
     cores: int = 1
     mine: int = 1
+    taken: float = 1.0
     charge: int | None = None
 
 
@@ -36,7 +41,7 @@ def room(reading: Reading) -> Room:
     if reading.charge is not None and reading.charge < _LOWEST_CHARGE:
         return Room(jobs=0, reason=f"the battery is at {reading.charge} %")
     most = _CROWDED * reading.cores
-    if reading.load > most and reading.running > most:
+    if reading.load > most and reading.running > most and reading.taken > _TAKEN:
         return Room(jobs=0, reason=f"the load is {reading.load:.1f} on {_cores(reading.cores)}")
     return Room(jobs=max(1, reading.mine))
 
@@ -45,12 +50,14 @@ def _cores(count: int) -> str:
     return "1 core" if count == 1 else f"{count} cores"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Machine:
     """Reads this machine where the system tells; what it does not tell is taken to be no obstacle."""
 
     proc: Path = Path("/proc")
     power: Path = Path("/sys/class/power_supply")
+    _times: tuple[int, int] = (0, 0)
+    _share: float = 1.0
 
     def room(self) -> Room:
         """How much may run in the background now."""
@@ -60,7 +67,27 @@ class Machine:
         """The machine as it is now."""
         load, running = self._load()
         cores = os.cpu_count() or 1
-        return Reading(load=load, running=running, cores=cores, mine=_mine(cores), charge=self._charge())
+        return Reading(
+            load=load,
+            running=running,
+            cores=cores,
+            mine=_mine(cores),
+            taken=self._taken(),
+            charge=self._charge(),
+        )
+
+    def _taken(self) -> float:
+        """The share of processor time that went to ordinary programs since the last look."""
+        words = _text(self.proc / "stat").partition("\n")[0].split()[1:9]
+        if len(words) < 8 or not all(word.isdigit() for word in words):
+            return 1.0
+        user, nice, system, idle, waiting, *rest = map(int, words)
+        ordinary, everything = user + system, user + nice + system + idle + waiting + sum(rest)
+        before, all_before = self._times
+        if everything - all_before >= _TICKS:
+            self._share = (ordinary - before) / (everything - all_before)
+            self._times = (ordinary, everything)
+        return self._share
 
     def _load(self) -> tuple[float, int]:
         words = _text(self.proc / "loadavg").split()
