@@ -40,6 +40,7 @@ FILE = "plenty/light.py"
 TEST = "tests/test_light.py::test_light"
 LIGHT_TEST = "from plenty.light import less\n\n\ndef test_light():\n    assert less(1, 2)\n"
 ENDED = re.compile(rb"(passed|failed|error) in [\d.]+s")
+PATTERNS = "*.py,**/*.py"  # its default does not reach into directories with every watchdog
 GRACE = 0.06  # a verdict that is on its way when a file is saved can't know
 SPACING = 0.1
 RIGHT, WRONG = "<", ">"
@@ -238,7 +239,7 @@ class PytestWatcher:
         environment["PATH"] = f"{Path(program).parent}{os.pathsep}{environment.get('PATH', '')}"
         reading, writing = os.pipe()
         process = subprocess.Popen(
-            [program, ".", "--now", "--delay", "0", "-q", TEST.partition("::")[0]],
+            [program, ".", "--now", "--delay", "0", "--patterns", PATTERNS, "-q", TEST.partition("::")[0]],
             cwd=project.root,
             env=environment,
             stdin=subprocess.DEVNULL,

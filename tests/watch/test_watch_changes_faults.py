@@ -69,6 +69,22 @@ def test_a_directory_that_vanishes_before_it_is_watched_is_no_fault(tmp_path):
     assert desk.notices == []
 
 
+def test_a_fault_while_the_watch_opens_is_tried_again(tmp_path):
+    failing = Failing(RuntimeError("Unable to decode path"), RuntimeError("Unable to decode path"))
+    with Desk(tmp_path, watch=failing) as desk:
+        _saved(desk, "x.py", "a = 1\n")
+    assert failing.opened == 3
+    assert desk.notices == []
+
+
+def test_a_watch_that_never_opens_gives_way_to_polling(tmp_path):
+    failing = Failing(*[RuntimeError("Too many open files")] * 1000)
+    with Desk(tmp_path, watch=failing) as desk:
+        _saved(desk, "x.py", "a = 1\n")
+    assert failing.opened == 5
+    assert len(desk.notices) == 1
+
+
 def test_a_watch_that_fails_again_and_again_gives_way_to_polling(tmp_path):
     failing = Failing(*[FileNotFoundError("strange")] * 1000)
     with Desk(tmp_path, watch=failing) as desk:

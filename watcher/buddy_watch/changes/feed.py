@@ -21,6 +21,7 @@ _TURN_MS = 50
 _POLL_SECONDS = 0.3
 _POLL_SHARE = 10  # a look at everything takes at most this part of the time
 _MOST_FAULTS = 20  # in a minute
+_MOST_TRIES = 5  # to open it
 _PATIENCE = 5.0
 
 
@@ -113,9 +114,13 @@ class Feed:
             self._say(Turn(state="stopped", generation=self._wanted[0], reason=f"{error}"))
 
     def _serve(self) -> str | None:
-        """Tell what `watch` tells until the end; the reason if it cannot go on."""
+        """Tell what `watch` tells until the end; the reason if it cannot go on.
+
+        It raises RuntimeError and is dead as soon as it meets a name that is not UTF-8, even while it opens.
+        """
         running: Changes | None = None
         lost = False
+        tries = 0
         while not self._stop.is_set():
             self._asked.clear()
             generation, directories = self._wanted
@@ -127,8 +132,15 @@ class Feed:
                 self._say(Turn(state="vanished", generation=generation))
                 self._asked.wait()
                 continue
-            except (OSError, RuntimeError) as error:
+            except OSError as error:
                 return f"{error}"
+            except RuntimeError as error:
+                tries += 1
+                if tries == _MOST_TRIES:
+                    return f"{error}"
+                lost = True
+                continue
+            tries = 0
             if running is not None and not self._drained(running):
                 lost = True
             self._say(Turn(state="ready", generation=generation, lost=lost))
@@ -136,7 +148,6 @@ class Feed:
             try:
                 self._tell(running)
             except (OSError, RuntimeError) as error:
-                # A name that is no UTF-8 is enough for that.
                 if not self._bearable():
                     return f"{error}"
                 running, lost = None, True

@@ -127,7 +127,8 @@ class Watching:
             self._look_later(self._tree.differing() or {"": True})
         else:
             if turn.reason:
-                self._once(f"files are polled, for the system can't watch them: {turn.reason}", _LIMITS)
+                reason = turn.reason.partition(" about [")[0]  # what follows is for those who write Rust
+                self._once(f"files are polled, for the system can't watch them: {reason}", _LIMITS)
             if turn.lost:
                 self._look_later(self._tree.differing())
             if turn.generation == self._generation:
