@@ -120,7 +120,7 @@ class Loop:
 
     def _told(self, number: int, event: Event) -> None:
         if event.kind == "run-started" and not event.background:
-            self._active, self._message = number, ""
+            self._active = number
             self._focus = 0
             self._notices = ()
         if isinstance(event, NoticeGiven):
@@ -232,8 +232,7 @@ class Loop:
 
     def _all(self, _: str) -> None:
         for project in self._projects:
-            project.filters = replace(project.filters, failed_only=False)
-            project.ask(Selection(everything=True, why="all"))
+            project.everything()
 
     def _filter(self, **changed: str) -> None:
         self.project.narrow(replace(self.project.filters, **changed))  # type: ignore[arg-type]

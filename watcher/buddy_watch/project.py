@@ -361,6 +361,12 @@ class Project:
                 )
             )
 
+    def everything(self) -> None:
+        """Run all tests, and let no filter stand in the way from now on."""
+        self.filters = Filters()
+        self.board.release()
+        self.ask(Selection(everything=True, why="all"))
+
     def narrow(self, filters: Filters) -> None:
         """Run only what the filters admit from now on, and that at once when they have become narrower."""
         before, self.filters = self.filters, filters
