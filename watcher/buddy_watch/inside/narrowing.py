@@ -14,14 +14,18 @@ class Narrowing:
     """A plugin for one run of some tests; `collected` is told what will run and what there is."""
 
     def __init__(self, request: Message, collected: Callable[[list[str], list[str]], None]) -> None:
+        self._collected = collected
+        self._wanted: frozenset[Path] = frozenset()
+        self._seen: list[str] = []
+        self.take(request)
+
+    def take(self, request: Message) -> None:
+        """Keep the tests of this request; after `begin` its files must be among those of the one before."""
         self._everything: bool = request["everything"]
         self._tests = frozenset(request["tests"])
         self._files = frozenset(request["files"])
         self._first = {test: place for place, test in enumerate(request["first"])}
         self._keyword: str = request["keyword"]
-        self._collected = collected
-        self._wanted: frozenset[Path] = frozenset()
-        self._seen: list[str] = []
 
     def begin(self, config: pytest.Config) -> None:
         """Say what to collect; before the collection."""

@@ -87,7 +87,6 @@ class Parking:
 
     def wait(self) -> Message:
         """Serve until told to go on, in this process or in a child; what the run is to be."""
-        kin.outlive_parent()
         kin.adopt_orphans()
         gc.collect()
         gc.freeze()

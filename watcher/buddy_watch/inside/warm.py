@@ -11,7 +11,8 @@ import pytest
 
 from buddy_watch.inside import kin
 from buddy_watch.inside.edges import ImportEdges
-from buddy_watch.inside.narrowing import Narrowing
+from buddy_watch.inside.gate import Gate
+from buddy_watch.inside.narrowing import Narrowing, narrow_by
 from buddy_watch.inside.options import Settled, words
 from buddy_watch.inside.parking import Line, Parking, only_harmless_threads
 from buddy_watch.inside.place import Place
@@ -37,7 +38,10 @@ class Warm:
         self._config: pytest.Config | None = None
         self._place: Place | None = None
         self._streamer: Streamer | None = None
+        self._narrowing: Narrowing | None = None
+        self._gate: Gate | None = None
         self._stopped = False
+        self._advancing = False
 
     @property
     def running(self) -> bool:
@@ -90,6 +94,7 @@ class Warm:
             _preload(self._beforehand)
             _capture(config, on=True)
         self._line.say({"stopped": self._place.loaded(), "safe": safe})
+        kin.outlive_parent()
         self._run(self._parking.wait())
 
     def _prepare(self, message: Message) -> None:
@@ -102,34 +107,64 @@ class Warm:
             gc.collect()
             gc.freeze()
         else:
-            _capture(self._config, on=True)
+            _capture(self._config, on=True, at_once=self._advancing)
         self._line.say({"stopped": self._place.loaded(), "safe": True})
 
     def _run(self, request: Message) -> None:
-        """Go on as a run."""
+        """Go on as a run, or up to the gate."""
         config, place = self._config, self._place
         assert config is not None
         assert place is not None
-        if request["background"]:
-            kin.stand_back()
-        _look_again(place)
-        _refresh_last_failed(config)
         environment = dict(os.environ)
         edges = ImportEdges(place)
 
         def collected(tests: list[str], seen: list[str]) -> None:
             edges.stop()
+            if self._gate is not None:
+                self._gate.open()
             message = {"tests": tests, "seen": None if seen == tests else seen, "edges": edges.edges()}
-            self._line.say({"collected": message})
+            self._tell({"collected": message})
             if dict(os.environ) == environment:
-                self._line.say({"imported": edges.foreign()})
+                self._tell({"imported": edges.foreign()})
 
-        narrowing = Narrowing(request, collected)
+        self._narrowing = narrowing = Narrowing(request, collected)
         narrowing.begin(config)
-        self._streamer = Streamer(self._line.say)
+        self._streamer = Streamer(self._tell)
         config.pluginmanager.register(narrowing, "buddy-watch-narrowing")
         config.pluginmanager.register(self._streamer, "buddy-watch-streamer")
         edges.start()
+        if "gate" in request:
+            self._advancing = True
+            self._gate = Gate(request["gate"], self._at_gate)
+            self._gate.close()
+        else:
+            self._set_off(request)
+
+    def _at_gate(self) -> None:
+        """Stop in the middle of an import, and go on from there in forks."""
+        assert self._config is not None
+        assert self._place is not None
+        assert self._narrowing is not None
+        self._line.say({"stopped": self._place.loaded(), "safe": only_harmless_threads()})
+        request = self._parking.wait()
+        self._advancing = False
+        self._narrowing.take(request)
+        narrow_by(self._config, request["keyword"])
+        self._set_off(request)
+
+    def _set_off(self, request: Message) -> None:
+        """Look at the world as it is now."""
+        assert self._config is not None
+        assert self._place is not None
+        if request["background"]:
+            kin.stand_back()
+        _look_again(self._place)
+        _refresh_last_failed(self._config)
+
+    def _tell(self, message: Message) -> None:
+        if self._advancing:
+            os._exit(0)  # there was something to tell before the gate: the run itself has to tell it
+        self._line.say(message)
 
 
 def _belongs(place: Place, plugin: object) -> bool:
@@ -137,7 +172,7 @@ def _belongs(place: Place, plugin: object) -> bool:
     return place.relative(getattr(module, "__file__", None)) is not None
 
 
-def _capture(config: pytest.Config, *, on: bool) -> None:
+def _capture(config: pytest.Config, *, on: bool, at_once: bool = False) -> None:
     """Captured output goes through files that must not be shared between forks."""
     manager = config.pluginmanager.get_plugin("capturemanager")
     if manager is None:
@@ -145,7 +180,8 @@ def _capture(config: pytest.Config, *, on: bool) -> None:
     manager.stop_global_capturing()
     if on:
         manager.start_global_capturing()
-        manager.suspend_global_capture()
+        if not at_once:
+            manager.suspend_global_capture()
 
 
 def _refresh_last_failed(config: pytest.Config) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from buddy_watch.reactor import Reactor
 from buddy_watch.workers.launch import Started, Starter
@@ -9,6 +10,22 @@ from buddy_watch.workers.member import Channel, Member, Reports, touches_setting
 from pytest_buddy.messages import Message
 
 _PATIENCE = 5.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Head:
+    """A process that is ahead: it has collected up to the file that is likely to change, and waits there."""
+
+    member: Member | None = None
+    standby: Member | None = None
+    gate: str = ""
+    files: frozenset[str] = frozenset()
+    stops: int = 0
+
+    @property
+    def reached(self) -> bool:
+        """Whether it is where it was to go."""
+        return self.stops >= 2
 
 
 class Family:
@@ -27,6 +44,8 @@ class Family:
         self._preload: dict[str, None] = {}
         self._preloaded = 0
         self._layered = True
+        self._head = Head()
+        self._deep = True
 
     @property
     def up(self) -> bool:
@@ -42,8 +61,13 @@ class Family:
         zygote.channel.accompany(self._started.pid)
         zygote.channel.send(self._starter.setup(beforehand=None))
 
-    def take(self) -> Member:
-        """A process that waits for a run, or will; it is given away for good."""
+    def take(self, request: Message) -> Member:
+        """A process that waits for the run, or will; it is given away for good."""
+        head = self._head
+        needed = _files(request)
+        if head.standby is not None and needed and needed <= head.files:
+            member, head.standby = head.standby, None
+            return member
         member = self._standby or self._forked_standby()
         self._standby = None
         return member
@@ -62,6 +86,19 @@ class Family:
         if self._standby is None:
             self._standby = self._forked_standby()
 
+    def advance(self, request: Message, gate: str) -> None:
+        """Have a process collect the files of a request up to where the file `gate` is imported."""
+        files, head = _files(request), self._head
+        if not self.up or not self._deep or not gate.endswith(".py") or not files:
+            return
+        if head.member is None or head.gate != gate or not files <= head.files:
+            self._drop(head.member)
+            self._head = Head(member=self._forked_standby(), gate=gate, files=files)
+            assert self._head.member is not None
+            self._head.member.channel.send({"go": {**request, "first": [], "gate": gate}})
+        elif head.reached and head.standby is None:
+            head.standby = self._fork(head.member, {})
+
     def imported(self, names: Iterable[str]) -> None:
         """Remember modules from elsewhere that a run has imported while collecting."""
         self._preload.update(dict.fromkeys(names))
@@ -72,6 +109,8 @@ class Family:
         zygote = self._zygote
         if zygote is None or touches_settings(names) or names & (zygote.loaded or frozenset()):
             return False
+        if not self._head.reached or names - {self._head.gate}:
+            self._drop(self._head.member)
         for member in (zygote, self._layer, self._standby):
             if member is None:
                 continue
@@ -98,6 +137,7 @@ class Family:
             member.channel.close()
         self._members.clear()
         self._zygote = self._layer = self._standby = None
+        self._head = Head()
         self._preloaded = 0
         if self._started is not None:
             self._started.end()
@@ -123,9 +163,17 @@ class Family:
         return member
 
     def _drop(self, member: Member | None) -> None:
-        """End a layer or a standby, and what was forked from it."""
+        """End a layer, a standby or the head, and what was forked from it."""
         if member is None:
             return
+        head = self._head
+        if member is head.standby:
+            head.standby = None
+        if head.member is not None and member in (head.member, head.member.parent):
+            self._head = Head()
+            for part in (head.standby, head.member):
+                if part is not None and part is not member:
+                    self.end(part)
         if member is self._layer:
             if self._standby is not None and self._standby.parent is member:
                 self._drop(self._standby)
@@ -149,7 +197,9 @@ class Family:
 
     def _stopped(self, member: Member, message: Message) -> None:
         member.loaded = frozenset(message["stopped"])
-        if member is not self._zygote:
+        if member is self._head.member:
+            self._advanced(message)
+        elif member is not self._zygote:
             if member.loaded & member.changed:
                 self._drop(member)
         elif member.loaded & member.changed:
@@ -160,6 +210,17 @@ class Family:
             self.stand_by()
             self._reports.ready()
 
+    def _advanced(self, message: Message) -> None:
+        """The head says twice where it stops: where all collection begins, and at the gate."""
+        head = self._head
+        assert head.member is not None
+        head.stops += 1
+        if head.reached and not message["safe"]:
+            self._deep = False
+            self._drop(head.member)
+        elif head.reached:
+            head.standby = self._fork(head.member, {})
+
     def _forked(self, parent: Member, message: Message) -> None:
         member = self._members.get(message["forked"])
         if member is not None:
@@ -168,6 +229,9 @@ class Family:
             return
         if parent is self._zygote:
             self._reports.unsafe()
+        elif parent is self._head.member:
+            self._deep = False
+            self._drop(parent)
         elif parent is self._layer:
             self._layered = False  # a library's threads live on here; forks of the zygote have none
             self._drop(parent)
@@ -176,7 +240,8 @@ class Family:
         """A process has died without being told to."""
         if member is self._zygote:
             up = self.up
-            runs = [run for run in self._members.values() if run not in (member, self._layer, self._standby)]
+            waiting = (member, self._layer, self._standby, self._head.member, self._head.standby)
+            runs = [run for run in self._members.values() if run not in waiting]
             self.close()
             for run in runs:
                 self._reports.died(run)
@@ -184,10 +249,17 @@ class Family:
                 self._reports.refused("")
             else:
                 self._reports.refused("pytest has ended without a word")
-        elif member in (self._layer, self._standby):
+        elif member in (self._layer, self._standby, self._head.member, self._head.standby):
             self._drop(member)
         else:
             self._reports.died(member)
+
+
+def _files(request: Message) -> frozenset[str]:
+    """The files that a request looks into; none for one of everything."""
+    if request["everything"]:
+        return frozenset()
+    return frozenset(request["files"]) | {test.partition("::")[0] for test in request["tests"]}
 
 
 def _exit_status(status: int) -> int:

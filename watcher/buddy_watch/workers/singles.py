@@ -28,8 +28,9 @@ class Singles:
         self.close()
         self._standby = self._new()
 
-    def take(self) -> Member:
+    def take(self, request: Message) -> Member:
         """A process that waits for a run, or will; it is given away for good."""
+        del request
         member = self._standby or self._new()
         self._standby = None
         return member
@@ -38,6 +39,9 @@ class Singles:
         """Have the next process ready."""
         if self.up and self._standby is None:
             self._standby = self._new()
+
+    def advance(self, request: Message, gate: str) -> None:
+        """Nothing can be done ahead of a request by a process that is used once."""
 
     def imported(self, names: Iterable[str]) -> None:
         """Remember what the next process imports ahead of time."""

@@ -49,6 +49,8 @@ class Workers:
         self._runner: Member | None = None
         self._ending: Member | None = None
         self._timer: Timer | None = None
+        self._last: Message | None = None
+        self._likely = ""
         self._began = 0.0
         self._wholesale = False
         self._installed: dict[str, int] = {}
@@ -93,7 +95,7 @@ class Workers:
 
     def changed(self, paths: Iterable[str], *, likely: str = "") -> None:
         """Drop processes that have imported files which changed."""
-        del likely
+        self._likely = likely
         if not self._warm.changed(paths):
             self.restart()
         else:
@@ -119,17 +121,24 @@ class Workers:
             "keyword": request.keyword,
             "background": request.background,
         }
+        if not request.everything:
+            self._last = body
         if request.everything and self._wholesale:
             self._runner = self._cold.start(body)
         else:
-            self._runner = self._warm.take()
+            self._runner = self._warm.take(body)
             self._runner.channel.send({"go": body})
 
     def _soon(self) -> None:
         """Have the next process ready in a moment, after whatever is more urgent."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._reactor.later(_SOON, self._warm.stand_by)
+        self._timer = self._reactor.later(_SOON, self._get_ready)
+
+    def _get_ready(self) -> None:
+        self._warm.stand_by()
+        if self._request is None and self._last is not None and self._likely:
+            self._warm.advance(self._last, self._likely)
 
     def _stand(self, standing: Standing) -> None:
         if standing != self._standing or standing.state == "starting":
