@@ -153,7 +153,7 @@ class Pool:
 
     def _run_child(self, job: Job, writing: int) -> NoReturn:
         try:
-            os.setsid()
+            os.setpgid(0, 0)  # a session of its own would not be as nice to others as its parent is
             os.nice(5)
             signal.signal(signal.SIGPROF, signal.SIG_DFL)
             for child in self._children.values():

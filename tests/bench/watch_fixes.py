@@ -19,7 +19,7 @@ import catalogue
 from judging import commit_all
 from limited import machine_line
 
-from buddy_watch.fixing import Fixing
+from buddy_watch.fixing import Fixing, Machine, Room
 from buddy_watch.reactor import Reactor
 from pytest_buddy.codec import decode
 from pytest_buddy.config import load
@@ -38,6 +38,13 @@ class Row:
     at: dict[str, float] = field(default_factory=dict)
     confirming: float = 0.0
     notices: list[str] = field(default_factory=list)
+
+
+class _Roomy(Machine):
+    """A machine with room for as many jobs as it has cores, however busy it is."""
+
+    def room(self) -> Room:
+        return Room(jobs=self.read().mine)
 
 
 def plain_run(root: Path, target: Path) -> tuple[Baseline, Mapping[str, object]]:
@@ -85,6 +92,7 @@ def measure(name: str, root: Path, target: Path, *, warm: float) -> Row:
         inherited=tuple(called["inherited"]),  # type: ignore[arg-type]
         reactor=reactor,
         emit=emit,
+        machine=_Roomy(),
     )
     fixing.start()
     _run(reactor, warm)

@@ -206,6 +206,7 @@ def _inside(plan: Plan, reporter: _Reporter, ready: int, go: int) -> None:
         os.close(go)
         if os.read(ready, 1):  # else the launcher ended before it could be watched
             os.setsid()
+            limits.keep_niceness()
             _close_all_but((0, 1, 2, reporter.writing, *plan.keep))
             _confine(plan)
             if plan.level == "full":

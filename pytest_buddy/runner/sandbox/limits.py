@@ -46,6 +46,17 @@ def volunteer_for_memory_shortage() -> None:
         return  # a courtesy; some containers forbid it
 
 
+def keep_niceness() -> None:
+    """Let a new session be as nice as its founder: with autogroups, niceness counts inside a session only."""
+    niceness = os.nice(0)
+    if niceness > 0:
+        try:
+            with open("/proc/self/autogroup", "wb", buffering=0) as stream:
+                stream.write(b"%d" % niceness)
+        except OSError:
+            return  # no autogroups, or too many changes of them at a time
+
+
 def no_core() -> None:
     """Leave no core file when this process is about to end by a signal on purpose."""
     _lower(resource.RLIMIT_CORE, 0)

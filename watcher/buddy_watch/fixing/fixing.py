@@ -17,6 +17,7 @@ from pytest_buddy.workspace import Workspace
 
 _SPARE_AFTER = 1.5
 _QUIET = 0.15
+_SOON = 0.05
 _LOOK_AGAIN = 5.0
 
 
@@ -114,7 +115,7 @@ class Fixing:
         working, self._working = self._working, None
         if working is not None:
             working.kill()
-            self.start()
+            self._after(_SOON, "spare", self.start)  # what cancels the work has more urgent things to start
 
     def changed(self) -> None:
         """Files have changed: make sure that what stands ready has seen nothing old of them."""

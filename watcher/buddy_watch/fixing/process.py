@@ -33,6 +33,7 @@ class ProposerProcess:
         self._killed = False
         self.ready = False
         self.gave_up = False
+        self._level = ""
         self._inbox = Inbox()
         self._unsent = bytearray()
         self.directory: str = tempfile.mkdtemp(prefix="buddy-watch-")
@@ -83,11 +84,20 @@ class ProposerProcess:
             del self._unsent[:sent]
 
     def kill(self) -> None:
-        """End it and everything below it at once; nothing of it is heard from now on."""
+        """End it and everything below it at once; nothing of it is heard from now on.
+
+        The launchers of sandboxes see to that, too, one after the other and when it is their turn to run.
+        Where they have to clean up they are left to do so.
+        """
         self._killed = True
         self._unsent.clear()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, signal.SIGKILL)
+        doomed = [self._process.pid]
+        for launcher in _children(self._process.pid):
+            doomed += [launcher] if self._level == "full" else []
+            doomed += _below(launcher)
+        for pid in doomed:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Kill it, wait until it has ended and leave nothing of it; `ended` is not called."""
@@ -113,7 +123,8 @@ class ProposerProcess:
             self._let_go()
             return
         for message in self._inbox.feed(data):
-            self.ready = self.ready or "ready" in message
+            if "ready" in message:
+                self.ready, self._level = True, message["ready"]
             self.gave_up = self.gave_up or "failed" in message
             if not self._killed:  # also by whoever heard the message before
                 self._heard(message)
@@ -124,3 +135,19 @@ class ProposerProcess:
         self._socket.close()
         self._process.wait()
         self._log.close()
+
+
+def _children(pid: int) -> tuple[int, ...]:
+    """The direct children of a process, where the system tells."""
+    try:
+        return tuple(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+    except OSError:
+        return ()
+
+
+def _below(pid: int) -> list[int]:
+    """All descendants of a process."""
+    found = [*_children(pid)]
+    for child in found:
+        found += _children(child)
+    return found

@@ -4,6 +4,7 @@ It prepares itself while all is green, works on one set of red tests, and ends. 
 whoever wants it to stop kills it, and everything below it ends with it.
 """
 
+import contextlib
 import gc
 import os
 import shutil
@@ -61,19 +62,26 @@ class Proposer:
     def _tell(self, event: Event) -> None:
         write(self._descriptor, event_to_message(self._redactor.cleaned(event)))
 
+    @property
+    def level(self) -> str:
+        """The level of the sandbox that everything is started in."""
+        return self._launcher.level
+
     def prepare(self) -> None:
         """Start all processes that the work will need first, up to where they wait to be told."""
-        self._park()
+        runner = self._park()
         if self._launcher.overlays and self._may_repair:
+            runner.still_fits()  # one after the other: the kernel lets few sessions become nice at a time
             self._standby = Standby(self._launcher)
 
-    def _park(self) -> None:
+    def _park(self) -> Runner:
         paths = [
             path for path in self._setting.paths if (self._workspace.root / path.split("::")[0]).exists()
         ]
         self._runner = Runner(
             self._launcher, paths, jobs=os.cpu_count() or 1, parked=True, preload=self._setting.preload
         )
+        return self._runner
 
     def check(self) -> None:
         """Start the runner again when it may have seen what has changed since."""
@@ -131,6 +139,14 @@ def _die_with_parent(parent: int) -> None:
         raise SystemExit(0)
 
 
+def _step_back() -> None:
+    """Let whatever the person does go first, also where niceness counts inside a session only."""
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(_NICENESS))
+
+
 def _end(_number: int, _frame: object) -> NoReturn:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(0)
@@ -142,7 +158,7 @@ def _serve(descriptor: int, messages: Iterator[Message]) -> None:
         proposer = Proposer(descriptor, setting)
         try:
             proposer.prepare()
-            write(descriptor, {"ready": True})
+            write(descriptor, {"ready": proposer.level})
             for leftover in setting.leftovers:
                 shutil.rmtree(leftover, ignore_errors=True)
             gc.freeze()
@@ -162,8 +178,7 @@ def main() -> int:
     tempfile.tempdir = os.environ["TMPDIR"] = directory
     try:
         _die_with_parent(parent)
-        if hasattr(os, "nice"):
-            os.nice(_NICENESS)
+        _step_back()
         _serve(descriptor, messages_from(descriptor))
     except BuddyError as error:
         redact = Redactor(environment=os.environ).redact
