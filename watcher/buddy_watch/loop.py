@@ -1,5 +1,6 @@
 """The loop: intents of the person, changes of files and news of runs come in; what is shown goes out."""
 
+import itertools
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -73,6 +74,7 @@ class Loop:
         self._active = 0
         self._handled: dict[str, str] = {}
         self._seen: tuple[Diagnosis | None, Mapping[str, Source], dict[str, str]] = (None, {}, {})
+        numbers = itertools.count(1)
         self._projects = [
             Project(
                 Launch(
@@ -81,6 +83,7 @@ class Loop:
                 self._reactor,
                 self._teller(number),
                 self._refresh,
+                numbers=numbers,
                 flags=flags,
                 poll=poll,
             )

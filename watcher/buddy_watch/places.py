@@ -1,11 +1,12 @@
 """Command-line words -> which of them are paths, and which projects they belong to."""
 
 import configparser
+import fnmatch
 import os
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 _SHORT = ("-k", "-m", "-p", "-c", "-o", "-W", "-n", "-r")
 _LONG = (
@@ -111,3 +112,20 @@ def _inner(folder: Path, depth: int) -> Iterator[Path]:
             yield below
         elif depth > 1 and not (below / "pyvenv.cfg").exists():
             yield from _inner(below, depth - 1)
+
+
+def below(root: Path, cwd: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Paths as typed -> relative to the rootdir, when all of them are below it."""
+    found = [Path(os.path.normpath(cwd / path)) for path in paths]
+    inside = all(path.is_relative_to(root) for path in found)
+    return tuple(path.relative_to(root).as_posix() for path in found) if inside else ()
+
+
+def ignoring(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Whether a path lies in a directory that pytest does not look into either."""
+
+    def ignored(path: str) -> bool:
+        folders = PurePosixPath(path).parts[:-1]
+        return any(fnmatch.fnmatch(folder, pattern) for folder in folders for pattern in patterns)
+
+    return ignored

@@ -1,16 +1,16 @@
 """One rootdir: its tests, its changes, its fixes. Events and values in; runs, searches and events out."""
 
-import fnmatch
-import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from buddy_watch.affected import Knowledge
 from buddy_watch.board import Board, Filters, file_of
-from buddy_watch.changes import Watching
+from buddy_watch.bytecode import forget_bytecode
+from buddy_watch.changes import LoopGuard, Watching
 from buddy_watch.fixing import Fixing, Machine
+from buddy_watch.places import below, ignoring
 from buddy_watch.reactor import Reactor, Timer
 from buddy_watch.repairs import Repairs
 from buddy_watch.values import (
@@ -38,6 +38,7 @@ from pytest_buddy.patch import Ledger
 from pytest_buddy.workspace import Workspace
 
 _CALM = 1.0
+_AFTERMATH = 0.3
 _SCAN_STEP = 0.002
 _PASSED = frozenset({"passed", "xfailed", "xpassed"})
 
@@ -60,7 +61,7 @@ class _Run:
 class Project:
     """Runs what changes affect, and has red tests worked on; `tell` hears every event.
 
-    `refresh` is called whenever something that a screen shows may have changed.
+    `refresh` is called whenever something that a screen shows may have changed; `numbers` are for runs.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Project:
         tell: Callable[[Event], None],
         refresh: Callable[[], None],
         *,
+        numbers: Iterator[int],
         flags: Mapping[str, object],
         poll: bool = False,
     ) -> None:
@@ -81,7 +83,9 @@ class Project:
         self._poll = poll
         self._workers = Workers(launch, reactor, self._heard)
         self._machine = Machine()
-        self._runs = 0
+        self._guard = LoopGuard()
+        self._ended_last = (0, 0.0)
+        self._numbers = numbers
         self._rerun: RunRequest | None = None
         self._knowledge: Knowledge | None = None
         self._watching: Watching | None = None
@@ -144,7 +148,7 @@ class Project:
                 part.close()
         self.workspace = workspace = Workspace(root)
         config = self._config(root)
-        ignored = _ignoring(hello.norecursedirs)
+        ignored = ignoring(hello.norecursedirs)
         self._knowledge = Knowledge(
             workspace, python_files=hello.python_files, watched=lambda path: not ignored(path)
         )
@@ -156,7 +160,7 @@ class Project:
             inherited=hello.inherited,
             reactor=self._reactor,
             emit=self._worked,
-            paths=_below(root, Path(self._launch.cwd), hello.paths) or hello.testpaths,
+            paths=below(root, Path(self._launch.cwd), hello.paths) or hello.testpaths,
             unconfined=self._flags.get("sandbox") == "none",
         )
         ledger = Ledger(workspace, exclude=config.exclude)
@@ -271,7 +275,8 @@ class Project:
             self._go()
 
     def _ended(self, run: _Run, outcome: str, *, detail: str = "") -> None:
-        seconds = time.monotonic() - run.asked_at
+        now = time.monotonic()
+        seconds, self._ended_last = now - run.asked_at, (run.request.run, now)
         if not run.request.background:
             self.seconds = seconds
         if not run.started and outcome == "cancelled":
@@ -295,6 +300,8 @@ class Project:
         if self._knowledge is None or not self._scanned:
             return  # the first run looks at the files as they are then
         changes = self._knowledge.observe(paths)
+        written = self._written(tuple(change.path for change in changes), at)
+        changes = tuple(change for change in changes if change.path not in written)
         if not changes:
             return
         selection = self._knowledge.select(
@@ -312,24 +319,26 @@ class Project:
         self._go(at)
         self._refresh()
 
+    def _written(self, paths: tuple[str, ...], at: float) -> frozenset[str]:
+        """Files that the tests write whenever they run: no reason to run again."""
+        number, ended = self._ended_last
+        running = self.run.request.run if self.run is not None else None
+        blamed = running if running is not None else number if at - ended < _AFTERMATH else None
+        for path in self._guard.changed(paths, run=blamed):
+            self._notice(f"{path} is written by the tests themselves", "Its changes start no more runs.")
+        return self._guard.written if blamed is not None else frozenset()
+
     def _drop_stale(self, sources: list[str]) -> None:
         """Nothing that began before the change goes on; no bytecode of what the files were is left."""
         self.cancel()
         if self.repairs is not None:
             self.repairs.drop()
-        for path in sources:
-            self._forget_bytecode(path)
-
-    def _forget_bytecode(self, path: str) -> None:
-        """Python tells stale bytecode by size and whole seconds alone: two quick saves may look alike."""
         assert self.workspace is not None
-        pure = PurePosixPath(path)
-        cache = self.workspace.root / pure.parent / "__pycache__"
-        try:
-            for compiled in cache.glob(f"{_literal(pure.stem)}.*.pyc"):
-                compiled.unlink(missing_ok=True)
-        except OSError as error:
-            self._notice(f"outdated bytecode of {path} cannot be removed: {error.strerror}", "")
+        for path in sources:
+            try:
+                forget_bytecode(self.workspace.root, path)
+            except OSError as error:
+                self._notice(f"outdated bytecode of {path} cannot be removed: {error.strerror}", "")
 
     # What to do next.
 
@@ -383,7 +392,7 @@ class Project:
             return
         if not self._scanned or self.standing.state not in ("warm", "cold"):
             return
-        request = self.board.request(self._runs + 1, self.filters)
+        request = self.board.request(0, self.filters)
         if request is not None:
             self._start(request, self.board.why, at)
         elif self.run is None:
@@ -396,7 +405,7 @@ class Project:
             self.cancel()
         if self._timer is not None:
             self._timer.cancel()
-        self._runs += 1
+        request = replace(request, run=next(self._numbers))
         if not request.background:
             self._rerun = replace(request, first=())
         asked_at = at if at is not None else time.monotonic()
@@ -417,7 +426,7 @@ class Project:
         if (self.repairs and self.repairs.busy) or not self._machine.room().jobs:
             self._calm_down()
             return
-        request = self.board.rest(self._runs + 1, self.filters)
+        request = self.board.rest(0, self.filters)
         if request is not None:
             self._start(request, "the rest")
             self._refresh()
@@ -439,27 +448,6 @@ class Project:
 
     def _notice(self, text: str, hint: str) -> None:
         self._tell(NoticeGiven(text=text, hint=hint))
-
-
-def _below(root: Path, cwd: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Paths as typed -> relative to the rootdir, when all of them are below it."""
-    found = [Path(os.path.normpath(cwd / path)) for path in paths]
-    inside = all(path.is_relative_to(root) for path in found)
-    return tuple(path.relative_to(root).as_posix() for path in found) if inside else ()
-
-
-def _ignoring(patterns: tuple[str, ...]) -> Callable[[str], bool]:
-    """Whether a path lies in a directory that pytest does not look into either."""
-
-    def ignored(path: str) -> bool:
-        folders = PurePosixPath(path).parts[:-1]
-        return any(fnmatch.fnmatch(folder, pattern) for folder in folders for pattern in patterns)
-
-    return ignored
-
-
-def _literal(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
 def _last_line(text: str) -> str:
