@@ -110,10 +110,16 @@ def test_the_other_import_mode(tmp_path):
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="needs sys.monitoring")
 def test_what_a_test_depends_on_is_told(tmp_path):
-    files = {"lib.py": "def f(): return 1\n", "test_a.py": "import lib\ndef test_a(): lib.f()\n"}
+    files = {
+        "lib.py": "def f(): return 1\ndef g(): return 2\nTWO = g()\n",
+        "test_a.py": "import lib, os\ndef test_a():\n    lib.f()\n    os.system('true')\n",
+    }
     with working(Project(tmp_path, files)) as found:
         for _ in range(2):
             found.run("test_a.py")
-            assert ("lib.py", "f") in found.ran.touched.functions
+            touched = found.ran.touched
+            assert ("lib.py", "f") in touched.functions
+            assert ("lib.py", "g") in touched.early
+            assert touched.beyond
         hello = found.last(Hello)
     assert hello.inherited == ()

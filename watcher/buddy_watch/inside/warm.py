@@ -3,8 +3,10 @@
 import contextlib
 import gc
 import importlib
+import inspect
 import os
 import sys
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from buddy_watch.inside.streaming import Streamer
 from pytest_buddy.messages import Message
 from pytest_buddy.runner import inherited
 
+_FIRST_NEEDS = ("getpass", "pwd", "difflib")  # of the first temporary folder, the first comparison
 _NOT_BEFOREHAND = ("gevent", "eventlet")  # they replace parts of the standard library for whoever comes later
 
 
@@ -95,6 +98,8 @@ class Warm:
             _capture(config, on=True)
         self._line.say({"stopped": self._place.loaded(), "safe": safe})
         kin.outlive_parent()
+        _preload(_FIRST_NEEDS)
+        _know_sources()
         self._run(self._parking.wait())
 
     def _prepare(self, message: Message) -> None:
@@ -104,6 +109,7 @@ class Warm:
         if "preload" in message:
             kin.adopt_orphans()
             _preload(message["preload"])
+            _know_sources()
             gc.collect()
             gc.freeze()
         else:
@@ -145,6 +151,7 @@ class Warm:
         assert self._config is not None
         assert self._place is not None
         assert self._narrowing is not None
+        _know_sources()
         self._line.say({"stopped": self._place.loaded(), "safe": only_harmless_threads()})
         request = self._parking.wait()
         self._advancing = False
@@ -191,13 +198,18 @@ def _refresh_last_failed(config: pytest.Config) -> None:
         vars(known).update(vars(type(known)(config)))
 
 
-def _preload(names: list[str]) -> None:
+def _preload(names: Collection[str]) -> None:
     if any(name.partition(".")[0] in _NOT_BEFOREHAND for name in (*names, *sys.modules)):
         return
     for name in names:
         if name not in sys.modules:
             with contextlib.suppress(Exception, SystemExit):  # the run itself will see it raise
                 importlib.import_module(name)
+
+
+def _know_sources() -> None:
+    """Have `inspect` look up now which file each module is from, as it does for the first traceback."""
+    inspect.getmodule(compile("", "<no module>", "exec"))
 
 
 def _look_again(place: Place) -> None:

@@ -52,8 +52,16 @@ def ran(run: int, body: Mapping[str, Any]) -> Ran:
 
 def _touched(body: Mapping[str, Any]) -> Touched:
     return Touched(
-        functions=frozenset((path, name) for path, name in body.get("functions", ())),
+        functions=_pairs(body, "functions"),
         files=frozenset(body.get("files", ())),
         directories=frozenset(body.get("directories", ())),
         imported=frozenset(body.get("imported", ())),
+        edges=_pairs(body, "edges"),
+        early=_pairs(body, "early"),
+        early_files=_pairs(body, "early_files"),
+        beyond=bool(body.get("beyond", False)),
     )
+
+
+def _pairs(body: Mapping[str, Any], name: str) -> frozenset[tuple[str, str]]:
+    return frozenset((first, second) for first, second in body.get(name, ()))
