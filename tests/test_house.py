@@ -218,8 +218,9 @@ def test_the_readme_names_every_setting_flag_and_command():
 
 def test_the_readme_names_every_word_and_key_of_the_watcher():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    usage = re.findall(r"^  (--[a-z]+) ", (WATCH / "cli.py").read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(usage) >= {"--plain", "--json", "--poll"}
+    text = (WATCH / "cli.py").read_text(encoding="utf-8")
+    usage = set(re.findall(r"^  (--[a-z]+)", text, re.MULTILINE)) - {"--version", "--buddy"}
+    assert usage >= {"--plain", "--json", "--poll"}
     keys = {f"`{key}`" for key in "astednufApkobhq"} - {"`h`"} | {"`Enter`"}
     assert not {word for word in {f"`{word}`" for word in usage} | keys if word not in readme}
 

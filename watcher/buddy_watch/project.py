@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from buddy_watch.affected import Knowledge
@@ -13,6 +13,7 @@ from buddy_watch.fixing import Fixing, Machine
 from buddy_watch.places import below, ignoring
 from buddy_watch.reactor import Reactor, Timer
 from buddy_watch.repairs import Repairs
+from buddy_watch.run import Run
 from buddy_watch.values import (
     Collected,
     Heard,
@@ -41,21 +42,6 @@ _CALM = 1.0
 _AFTERMATH = 0.3
 _SCAN_STEP = 0.002
 _PASSED = frozenset({"passed", "xfailed", "xpassed"})
-
-
-@dataclass(slots=True)
-class _Run:
-    """The run that is going on, as the screen tells of it."""
-
-    request: RunRequest
-    generation: int
-    why: str
-    asked_at: float
-    started: bool = False
-    selected: int = 0
-    done: int = 0
-    passed: int = 0
-    failed: int = 0
 
 
 class Project:
@@ -98,8 +84,8 @@ class Project:
         self.repairs: Repairs | None = None
         self.filters = Filters()
         self.paused = False
-        self.run: _Run | None = None
-        self.last: _Run | None = None
+        self.run: Run | None = None
+        self.last: Run | None = None
         self.output = ""
         self.seconds = 0.0
 
@@ -109,7 +95,7 @@ class Project:
         return (self.workspace.root if self.workspace else Path(self._launch.cwd)).name
 
     @property
-    def background(self) -> _Run | None:
+    def background(self) -> Run | None:
         """The run of the rest of the suite, when it is going on."""
         return self.run if self.run is not None and self.run.request.background else None
 
@@ -274,7 +260,7 @@ class Project:
         if over.outcome == "done":
             self._go()
 
-    def _ended(self, run: _Run, outcome: str, *, detail: str = "") -> None:
+    def _ended(self, run: Run, outcome: str, *, detail: str = "") -> None:
         now = time.monotonic()
         seconds, self._ended_last = now - run.asked_at, (run.request.run, now)
         if not run.request.background:
@@ -409,7 +395,7 @@ class Project:
         if not request.background:
             self._rerun = replace(request, first=())
         asked_at = at if at is not None else time.monotonic()
-        self.run = _Run(request=request, generation=self.board.generation, why=why, asked_at=asked_at)
+        self.run = Run(request=request, generation=self.board.generation, why=why, asked_at=asked_at)
         self._workers.run(request)
 
     def _calm_down(self) -> None:
