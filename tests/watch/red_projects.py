@@ -64,7 +64,7 @@ class Watch:
         self.workspace = Workspace(root)
         self.fixing = Fixing(
             self.workspace,
-            config or Config(),
+            config or Config(budget=60.0),  # for machines that are busy with other things
             cwd=root,
             here_first=False,
             inherited=("-c", "pytest.ini"),

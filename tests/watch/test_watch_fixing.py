@@ -102,7 +102,7 @@ def test_what_changed_while_all_was_green_is_what_is_worked_on(project: Project,
 
 
 def test_without_a_sandbox_the_person_is_asked(open_watch: Open) -> None:
-    watch = open_watch(config=Config(sandbox="none"))
+    watch = open_watch(config=Config(sandbox="none", budget=60.0))
     watch.fixing.diagnose(RED)
     [fault] = diagnosis_of(watch).faults
     assert fault.suspects
@@ -113,7 +113,7 @@ def test_without_a_sandbox_the_person_is_asked(open_watch: Open) -> None:
 
 
 def test_without_a_sandbox_on_the_persons_word(open_watch: Open) -> None:
-    watch = open_watch(config=Config(sandbox="none"), unconfined=True)
+    watch = open_watch(config=Config(sandbox="none", budget=60.0), unconfined=True)
     watch.fixing.diagnose(RED)
     [fault] = diagnosis_of(watch).faults
     assert fault.fix is not None

@@ -174,7 +174,7 @@ from pytest_buddy.config import Config
 from pytest_buddy.domain import StepStarted
 from tests.watch.red_projects import RED, Watch
 
-watch = Watch(Path(sys.argv[1]), config=Config(sandbox=sys.argv[2]))
+watch = Watch(Path(sys.argv[1]), config=Config(sandbox=sys.argv[2], budget=60.0))
 watch.fixing.diagnose(RED)
 watch.until(lambda: any(isinstance(e, StepStarted) and e.step == "propose" for e in watch.events))
 os.write(int(sys.argv[3]), b"!")
