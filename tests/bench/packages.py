@@ -112,7 +112,7 @@ def plugin_directory(cache: Path) -> Path:
     """A directory that holds only our pytest plugins, to be put on PYTHONPATH of a program under test."""
     directory = cache / "plugins"
     directory.mkdir(parents=True, exist_ok=True)
-    for name in ("outcome_log.py", "call_log.py"):
+    for name in ("outcome_log.py", "call_log.py", "touched_log.py"):
         shutil.copyfile(BENCH / name, directory / name)
     return directory
 

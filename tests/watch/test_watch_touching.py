@@ -85,7 +85,7 @@ def each():
     return helper()
 """,
     "tests/test_it.py": """\
-import os, subprocess, sys, threading, unittest
+import multiprocessing, os, subprocess, sys, threading, unittest
 from pathlib import Path
 import pytest
 from pkg.core import Box, double, costly, helper, lazy
@@ -108,6 +108,10 @@ def test_written():
     assert Path("data/made.txt").read_text()
 def test_source(): assert Path("pkg/late.py").read_text()
 def test_program(): subprocess.run([sys.executable, "-c", "1"], check=True)
+def test_process():
+    process = multiprocessing.get_context("spawn").Process(target=prepare)
+    process.start()
+    process.join()
 def test_thread():
     thread = threading.Thread(target=prepare)
     thread.start()
@@ -144,7 +148,7 @@ def touched_by(project: Project, *arguments: str) -> tuple[dict[str, Touched | N
 def touched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Touched]:
     project = Project(tmp_path_factory.mktemp("touching"), FILES)
     found, run = touched_by(project)
-    assert run.counts == {"passed": 18, "xfailed": 1}, run.out
+    assert run.counts == {"passed": 19, "xfailed": 1}, run.out
     assert all(found.values())
     return {test: one for test, one in found.items() if one is not None}
 
@@ -184,6 +188,15 @@ def test_a_class_set_up_belongs_to_all_its_tests(touched):
         assert functions(touched[test]) == {"prepare"}
 
 
+def test_plugins_that_options_name_concern_everything(tmp_path):
+    files = {**FILES, "option_plugin.py": "import pkg.late\n"}
+    files["pyproject.toml"] += "addopts = ['-p', 'option_plugin']\n"
+    found, _ = touched_by(Project(tmp_path, files), "-k", "plain", "--rootdir=.")
+    assert found["test_plain"] is not None
+    assert {("", "option_plugin.py"), ("", "pkg/late.py")} <= found["test_plain"].edges
+    assert ("", "tests/test_it.py") not in found["test_plain"].edges
+
+
 def test_what_ran_at_import_time_is_told_once_with_the_first_report(touched):
     first = touched["test_plain"]
     assert first.early >= {("pkg/registry.py", "remember"), ("pkg/registry.py", "prepare")}
@@ -211,7 +224,7 @@ def test_a_file_that_a_test_writes_is_none_it_depends_on(touched):
 
 
 def test_tests_that_start_programs_are_marked(touched):
-    assert [test for test, one in touched.items() if one.beyond] == ["test_program"]
+    assert [test for test, one in touched.items() if one.beyond] == ["test_program", "test_process"]
 
 
 def test_other_threads_count(touched):
@@ -268,7 +281,7 @@ def pytest_collection_finish():
 def test_a_fault_of_ours_ends_the_notes_and_nothing_else(tmp_path, where):
     project = Project(tmp_path, {**FILES, "conftest.py": BROKEN.format(where=where)})
     found, run = touched_by(project)
-    assert run.counts == {"passed": 18, "xfailed": 1}
+    assert run.counts == {"passed": 19, "xfailed": 1}
     assert "fault of ours" not in run.out + run.err
     assert found["TestUnit::test_two"] is None
 

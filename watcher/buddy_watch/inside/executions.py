@@ -7,6 +7,7 @@ of what the last test hit. One tool could not do it: a local event below an acti
 """
 
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterable
 from types import CodeType
@@ -16,11 +17,16 @@ from buddy_watch.inside.territory import Territory
 
 Name = tuple[str, str]
 _CANDIDATES = (3, 4, 5)  # 0, 1 and 2 are for debuggers, coverage and profilers
+_LAUNCHERS = f"{os.sep}multiprocessing{os.sep}popen_"
+EVERYWHERE = ""  # the importer of what pytest itself imports before it collects
 _FUNCTION = inspect.CO_OPTIMIZED | inspect.CO_NEWLOCALS
 
 
 class Executions:
-    """What has run since it was last taken; `testing` tells tests from what comes before them."""
+    """What has run since it was last taken; `testing` tells tests from what comes before them.
+
+    `launched` says that multiprocessing has started a process anew, of which no audit event tells.
+    """
 
     def __init__(self, territory: Territory, failed: Callable[[], None]) -> None:
         self._territory = territory
@@ -32,8 +38,10 @@ class Executions:
         self._early: list[CodeType] = []
         self._tools: tuple[int, int] | None = None
         self.imported: set[str] = set()
+        self._count = self._counter()
         self.edges: set[Name] = set()
-        self.testing = False
+        self.launched = False
+        self.testing = self.collecting = False
 
     def start(self) -> bool:
         """Begin to watch, in all threads; false when others hold the tools."""
@@ -46,8 +54,9 @@ class Executions:
         for tool in self._tools:
             monitoring.use_tool_id(tool, "pytest-buddy")
         monitoring.register_callback(finder, event, self._discoverer())
-        monitoring.register_callback(counter, event, self._counter())
+        monitoring.register_callback(counter, event, self._count)
         monitoring.set_events(finder, event)
+        self._already_imported()
         return True
 
     def stop(self) -> None:
@@ -100,33 +109,46 @@ class Executions:
         return count
 
     def _discoverer(self) -> Callable[[CodeType, int], Any]:
-        disable, count = self._monitoring.DISABLE, self._counter()
-        set_local_events, event = self._monitoring.set_local_events, self._monitoring.events.PY_START
+        disable, relative = self._monitoring.DISABLE, self._territory.relative
 
-        def discover(code: CodeType, offset: int) -> Any:
+        def discover(code: CodeType, _offset: int) -> Any:
             try:
-                path = self._territory.relative(code.co_filename)
-                if path is None or self._tools is None:
-                    return disable
-                if code.co_name == "<module>" and code.co_flags & _FUNCTION != _FUNCTION:
-                    self._imports(path)
-                elif code.co_flags & _FUNCTION == _FUNCTION and (name := function_name(code.co_qualname)):
-                    self._names[code.co_filename, code.co_qualname] = [path, name]
-                    self._armed.append(code)
-                    set_local_events(self._tools[1], code, event)
-                    count(code, offset)
+                path = relative(code.co_filename)
+                if path is not None:
+                    self._discovered(code, path)
+                elif code.co_name == "_launch" and _LAUNCHERS in code.co_filename:
+                    self.launched = True
+                    return None
             except Exception:  # noqa: BLE001  a fault of ours is no fault of the person's tests
                 self._failed()
             return disable
 
         return discover
 
-    def _imports(self, path: str) -> None:
-        self.imported.add(path)
-        frame = sys._getframe(3)  # noqa: SLF001  whoever asks for the module whose body starts two frames up
-        importer = self._territory.asking(frame)
-        if importer is not None and importer != path:
-            self.edges.add((importer, path))
+    def _discovered(self, code: CodeType, path: str) -> None:
+        """A code object of the project runs for the first time, or again because someone restarts events."""
+        if self._tools is None:
+            return
+        if code.co_flags & _FUNCTION == _FUNCTION:
+            name = function_name(code.co_qualname)
+            counter, event = self._tools[1], self._monitoring.events.PY_START
+            if name and not self._monitoring.get_local_events(counter, code):
+                self._names[code.co_filename, code.co_qualname] = [path, name]
+                self._armed.append(code)
+                self._monitoring.set_local_events(counter, code, event)
+                self._count(code, 0)
+        elif code.co_name == "<module>":
+            self.imported.add(path)
+            importer = self._territory.asking(sys._getframe(3))  # noqa: SLF001  above the module's own frame
+            if importer is not None or not self.collecting:
+                self.edges.add((importer or EVERYWHERE, path))
+
+    def _already_imported(self) -> None:
+        """Plugins that options or entry points name come before us: all tests run under them."""
+        for module in list(sys.modules.values()):
+            filename = getattr(module, "__file__", None)
+            if isinstance(filename, str) and (path := self._territory.relative(filename)) is not None:
+                self.edges.add((EVERYWHERE, path))
 
 
 def function_name(qualified: str) -> str:

@@ -71,6 +71,11 @@ class Touching:
         self._give_up()
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """From now on pytest imports tests, no plugins."""
+        self._executions.collecting = True
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self) -> None:
         """Before the first test: whatever ran until now ran early."""
         if not self._openings.testing:
@@ -106,7 +111,7 @@ class Touching:
         self._early |= executions.take()
         executions.imported.clear()
         executions.testing = self._openings.testing = True
-        self._openings.beyond = False
+        self._openings.beyond = executions.launched = False
 
     def _gather(self) -> Gathered:
         """What has happened since the last time, gathered before."""
@@ -116,12 +121,12 @@ class Touching:
             files=openings.files.copy(),
             directories=openings.directories.copy(),
             imported=executions.imported.copy(),
-            beyond=openings.beyond,
+            beyond=openings.beyond or executions.launched,
         )
         self._early |= executions.take_early()
         for passing in (openings.files, openings.directories, executions.imported):
             passing.clear()
-        openings.beyond = False
+        openings.beyond = executions.launched = False
         found.add(self._pending)
         self._pending = Gathered()
         return found
