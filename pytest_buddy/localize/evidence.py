@@ -21,6 +21,7 @@ class Facts:
     mention: str
     called: bool = False
     changed: str = ""
+    decides: bool = False
 
 
 def evidence(element: Element, facts: Facts) -> tuple[str, ...]:
@@ -34,6 +35,8 @@ def evidence(element: Element, facts: Facts) -> tuple[str, ...]:
         said.append(f"innermost frame of {_count(facts.innermost, 'failure')}")
     elif facts.on_stack:
         said.append(f"on the traceback of {_count(facts.on_stack, 'failure')}")
+    elif facts.decides:
+        said.append("decides whether the line that fails is reached")
     if facts.mention:
         said.append(facts.mention)
     if facts.called:

@@ -1,12 +1,13 @@
 """Ranked suspects of one fault: functions first, then their statements.
 
-    score = (Ochiai + 0.2 x stack + 0.05 x kind                       of the statement
+    score = (Ochiai + 0.2 x stack + 0.25 x guard + 0.05 x kind        of the statement
              + 0.3 x mean Ochiai + 0.1 x frame + 0.1 x nearness       of its function) / 1.75
 
 with something on top for what git says was just changed. `stack` is 1 for the innermost frame of all failures
-that have one and falls with the distance; `frame` is the same for the function, whatever the line; `nearness`
-is 1 for what the failing line of the test calls and falls with every call from there; `kind` is the prior of
-the statement's kind, so small that it orders only what coverage cannot.
+that have one and falls with the distance; `guard` is the same for the conditions that such a line is under,
+which are wrong more often than the line itself; `frame` is the same for the function, whatever the line;
+`nearness` is 1 for what the failing line of the test calls and falls with every call from there; `kind` is
+the prior of the statement's kind, so small that it orders only what coverage cannot.
 """
 
 from collections import Counter
@@ -20,7 +21,7 @@ from pytest_buddy.localize.mentions import Named, named
 from pytest_buddy.localize.priors import definition_prior, priors
 from pytest_buddy.localize.program import Element, Function, Program
 from pytest_buddy.localize.signals import Case, Recency, Spectra, Stack
-from pytest_buddy.localize.weights import FRAME, FUNCTION, KIND, NEAR, RECENT, STACK, TOTAL
+from pytest_buddy.localize.weights import FRAME, FUNCTION, GUARD, KIND, NEAR, RECENT, STACK, TOTAL
 
 KEPT = 50
 
@@ -28,6 +29,8 @@ KEPT = 50
 _FUNCTIONS = 15
 _OF_EACH = 2
 _DIGITS = 6
+# What decides over the innermost line of half the failures is worth a word.
+_DECIDES = 0.5
 _HEADERS = ("functiondef", "asyncfunctiondef")
 
 
@@ -41,7 +44,7 @@ def suspects(
     case: Case, elements: Sequence[Element], program: Program, changes: Sequence[Change] = ()
 ) -> tuple[Suspect, ...]:
     """The fault's suspects, likeliest first, at most 50; ties are counted over all of them."""
-    stack = Stack(case.failures, program.tests)
+    stack = Stack(case.failures, program)
     mentioned = named(case.failures, elements, program)
     nearness = Nearness(case.failures, elements, program)
     recency = Recency(changes)
@@ -64,6 +67,7 @@ def suspects(
         score = (
             suspicion
             + STACK * max(stack.of(element), float(is_named))
+            + GUARD * stack.guard(element)
             + KIND * _kind(element, program)
             + FUNCTION * means.get(_function(element), suspicion)
             + FRAME * max(stack.frame(element), float(is_named))
@@ -149,6 +153,7 @@ class _Told:
             mention=mention.text if mention else "",
             called=self._nearness.is_called(element),
             changed=self._recency.label(element),
+            decides=self._stack.guard(element) >= _DECIDES,
         )
         return evidence(element, facts)
 

@@ -1,18 +1,21 @@
 """What speaks for a statement, each kind of evidence by itself as a figure in 0..1."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_buddy.domain import Change, Failure
 from pytest_buddy.localize.evidence import is_shown
 from pytest_buddy.localize.ochiai import ochiai
-from pytest_buddy.localize.program import Element, Function
+from pytest_buddy.localize.program import Element, Function, Program
 from pytest_buddy.localize.tracebacks import Site, sites, weight
 
 # A definition is suspected through what reads it, which is a step further from the failure.
 _INDIRECT = 0.9
 # A failed assertion calls `__repr__` to show what it compared, unless the test asks for it itself.
 _SHOWN = 0.5
+# All of a class is run through its header, which is seldom at fault itself.
+_CLASS = 0.8
+_DECIDE = frozenset({"if", "while", "for", "asyncfor", "match_case"})
 _COMMITTED = 0.3
 UNCOMMITTED = "not committed"
 
@@ -42,8 +45,10 @@ class Spectra:
         """Ochiai of the statement; of a definition, of the most suspicious that reads it, lessened."""
         statement = element.statement
         known = self._of(element.runs)
-        if statement.kind != "classdef":  # all of a class is run through its header: none of it tells
+        if statement.kind != "classdef":
             known = max([known, *(self._of(bits) for _, bits in element.through)])
+        else:
+            known *= _CLASS
         if is_shown(element) and (statement.path, statement.qualname) not in self._asked:
             known *= _SHOWN
         return known * _INDIRECT ** (1 + element.distance) if element.indirect else known
@@ -60,12 +65,14 @@ class Spectra:
 class Stack:
     """Where the tracebacks of a fault's failures point, averaged over the failures that have such frames."""
 
-    def __init__(self, failures: Sequence[Failure], tests: Collection[str]) -> None:
-        found = [failure_sites for failure in failures if (failure_sites := sites(failure, tests))]
+    def __init__(self, failures: Sequence[Failure], program: Program) -> None:
+        self._program = program
+        found = [known for failure in failures if (known := sites(failure, program.tests))]
         self._weights: dict[tuple[str, int], float] = {}
         self._innermost: dict[tuple[str, int], int] = {}
         self._counts: dict[tuple[str, int], int] = {}
         self._functions: dict[Function, float] = {}
+        self._guards: dict[tuple[str, int], float] = {}
         for failure_sites in found:
             self._add(failure_sites, 1 / len(found))
 
@@ -78,6 +85,29 @@ class Stack:
                 self._innermost[line] = self._innermost.get(line, 0) + 1
             function = (site.path, site.function)
             self._functions[function] = max(self._functions.get(function, 0.0), weight(site))
+        guards: dict[tuple[str, int], float] = {}
+        for site in found:
+            for index, near in self._around(site):
+                key = (site.path, index)
+                guards[key] = max(guards.get(key, 0.0), near * weight(site))
+        for key, value in guards.items():
+            self._guards[key] = self._guards.get(key, 0.0) + share * value
+
+    def _around(self, site: Site) -> Iterator[tuple[int, float]]:
+        """The statements that decide whether a line runs, the nearest first, with 1, 1/2, 1/4 ..."""
+        table = self._program.table(site.path)
+        for statement in table.at(site.line)[-1:] if table else ():
+            parent, near = statement.parent, 1.0
+            while table and parent >= 0:
+                around = table.all[parent]
+                if around.kind in _DECIDE:
+                    yield parent, near
+                    near /= 2
+                parent = around.parent
+
+    def guard(self, element: Element) -> float:
+        """0..1: how directly the statement decides that a line of the traceback runs."""
+        return self._guards.get((element.statement.path, element.statement.index), 0.0)
 
     def of(self, element: Element) -> float:
         """0..1: the value of the best line of the statement."""

@@ -9,8 +9,8 @@ That a failing test turns green counts ten times as much as that it fails differ
 almost only at the fault (MUSE), the other wherever a value is lost. A time-out or a crash says nothing of
 the statement and counts as no change. A statement has the weight of its best mutant, and its score moves by
 0.6 x (its weight - the mean weight of all probed ones), on the scale of the ranking: an experiment outweighs
-either of the two hints that join the coverage, not both. What was not
-probed keeps its score.
+any of the hints that join the coverage. What was not probed moves by 0.15 x the same for the best mutant of
+its function, if one was probed there.
 """
 
 import re
@@ -21,7 +21,7 @@ from math import sqrt
 
 from pytest_buddy.domain import GREEN, RED, Fault, Outcome, Suspect, Trial
 from pytest_buddy.localize.standing import ranked
-from pytest_buddy.localize.weights import PROBE, TOTAL
+from pytest_buddy.localize.weights import PROBE, PROBE_FUNCTION, TOTAL
 from pytest_buddy.source import Source
 
 _CHANGED = 0.1
@@ -70,8 +70,11 @@ def weigh(
         return fault
     best = {position: max(found, key=lambda e: e.weight) for position, found in effects.items()}
     mean = sum(effect.weight for effect in best.values()) / len(best)
+    functions = _functions(best, fault.suspects)
     moved = [
-        _moved(suspect, best[position], len(effects[position]), mean) if position in best else suspect
+        _moved(suspect, best[position], len(effects[position]), mean)
+        if position in best
+        else _carried(suspect, functions.get((suspect.path, suspect.function), mean) - mean)
         for position, suspect in enumerate(fault.suspects)
     ]
     return replace(fault, suspects=ranked(moved, fault.suspects))
@@ -120,12 +123,30 @@ def _differs(before: Outcome, after: Outcome, *, shown: bool) -> bool:
     return not shown and _ADDRESS.sub("", before.message) != _ADDRESS.sub("", after.message)
 
 
+def _functions(best: Mapping[int, _Effect], suspects: Sequence[Suspect]) -> Mapping[tuple[str, str], float]:
+    """Per function, the weight of the best mutant in it."""
+    found: dict[tuple[str, str], float] = {}
+    for position, effect in best.items():
+        function = suspects[position].path, suspects[position].function
+        found[function] = max(found.get(function, 0.0), effect.weight)
+    return found
+
+
+def _carried(suspect: Suspect, more: float) -> Suspect:
+    """What was not probed goes a part of the way of the function that it is in."""
+    return replace(suspect, score=_bounded(suspect.score + PROBE_FUNCTION * more / TOTAL))
+
+
+def _bounded(score: float) -> float:
+    return round(min(1.0, max(0.0, score)), _DIGITS)
+
+
 def _moved(suspect: Suspect, effect: _Effect, count: int, mean: float) -> Suspect:
     score = suspect.score + PROBE * (effect.weight - mean) / TOTAL
     told = _told(effect, count)
     return replace(
         suspect,
-        score=round(min(1.0, max(0.0, score)), _DIGITS),
+        score=_bounded(score),
         evidence=(*suspect.evidence, told) if told else suspect.evidence,
     )
 

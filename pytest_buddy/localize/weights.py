@@ -6,6 +6,8 @@ flat top of its curve and rounded; left out one package at a time, the same weig
 
 # The statement's own line on the traceback: 1 for the innermost frame, falling with the distance from it.
 STACK = 0.2
+# The statement decides whether a line on the traceback runs: the condition of a `raise`, the loop of a call.
+GUARD = 0.25
 # The mean suspicion of what ran of the function: functions come first, then their statements.
 FUNCTION = 0.3
 # The function is on the traceback, whatever the line.
@@ -18,6 +20,8 @@ KIND = 0.05
 RECENT = 0.15
 # A small mutation changed how tests end, beside the mean of all mutations tried.
 PROBE = 0.6
+# The same for another statement of the function that the mutation was in.
+PROBE_FUNCTION = 0.15
 # The value that the statement makes tells failing from passing tests.
 VALUE = 0.2
 

@@ -17,11 +17,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import islice
 from math import comb
 from pathlib import Path
 
-from faults import Fault, Span, difference, innermost_function, statement_spans
+from faults import Fault, Span, difference, function_spans, statement_spans
 from inject_faults import MOST_FAILURES, CosmicRay, Place, cosmic_ray, covered_places, proposals
 from limited import machine_line
 from module_mutation import mutants
@@ -247,11 +248,11 @@ def standings(kept: Kept, suspects: Sequence[Suspect]) -> tuple[Standing, Standi
         hit = next(one for one in true if one.score == best)
         own = sum(one.score == best for one in true)
         statement = Standing(better=hit.rank - 1, equal=hit.tied_with + 1, own=own)
-    home = {(path, innermost_function(kept.sources[path].text, first)) for first, _ in kept.spans}
+    home = {(path, home_of(kept.sources[path].text, first)) for first, _ in kept.spans}
     scores: dict[object, float] = {}
     for one in suspects:
         source = kept.sources.get(one.path)
-        span = innermost_function(source.text, one.line) if source else (0, 0)
+        span = home_of(source.text, one.line) if source else (0, 0)
         scores[one.path, span] = max(scores.get((one.path, span), 0.0), one.score)
     found = [score for key, score in scores.items() if key in home]
     if not found:
@@ -259,6 +260,15 @@ def standings(kept: Kept, suspects: Sequence[Suspect]) -> tuple[Standing, Standi
     better = sum(score > max(found) for score in scores.values())
     equal = sum(score == max(found) for score in scores.values())
     return statement, Standing(better=better, equal=equal, own=found.count(max(found)))
+
+
+_spans = lru_cache(maxsize=64)(function_spans)
+
+
+def home_of(text: str, line: int) -> Span:
+    """The smallest function that holds a line; (0, 0) for the module."""
+    holding = [span for span in _spans(text) if span[0] <= line <= span[1]]
+    return min(holding, key=lambda span: span[1] - span[0], default=(0, 0))
 
 
 def _overlaps(suspect: Suspect, spans: Sequence[Span]) -> bool:
