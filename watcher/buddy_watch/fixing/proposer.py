@@ -26,7 +26,7 @@ from pytest_buddy.runner import Launcher, Runner, Standby, advice, probe
 from pytest_buddy.session import Session
 from pytest_buddy.workspace import Workspace
 
-_NICENESS = 10
+_NICENESS = 5  # a quarter of a core that others want, all of one that nobody does
 _PR_SET_PDEATHSIG = 1
 _UNSAFE = "no fix is looked for: candidate fixes are programs that nobody has read, and {why}"
 _WAY_OUT = "Start with --buddy-sandbox none to run them all the same."
