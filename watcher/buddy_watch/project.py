@@ -1,7 +1,7 @@
 """One rootdir: its tests, its changes, its fixes. Events and values in; runs, searches and events out."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,6 +186,7 @@ class Project:
         if known:
             red = frozenset(test for test, status in known.items() if status in RED)
             changes = self._knowledge.since_last_time()
+            self._forget_bytecode(change.path for change in changes)
             selection = self._knowledge.select(changes, known) if changes else Selection()
             self.board.owe(Selection(tests=red, why="last-failed"))
             self.board.owe(self._knowledge.due)
@@ -196,7 +197,7 @@ class Project:
             self.board.owe(Selection(everything=True, why="start"))
         if self.repairs is not None:
             self.repairs.start()
-        self._go()
+        self._proceed()
 
     def _stands(self, standing: Standing) -> None:
         self.standing = standing
@@ -207,7 +208,7 @@ class Project:
             self.output = ""
             if standing.state == "cold":
                 self._notice("tests run in a fresh pytest each time", standing.reason)
-            self._go()
+            self._proceed()
 
     def _collected(self, collected: Collected) -> None:
         run = self.run
@@ -258,7 +259,7 @@ class Project:
         if self._knowledge is not None:
             self._knowledge.save()
         if over.outcome == "done":
-            self._go()
+            self._proceed()
 
     def _ended(self, run: Run, outcome: str, *, detail: str = "") -> None:
         now = time.monotonic()
@@ -297,12 +298,18 @@ class Project:
         self.board.forget([test for test in self.board.statuses if file_of(test) in gone])
         touched = tuple(change.path for change in changes)
         sources = [path for path in touched if path.endswith(".py")]
-        if selection or sources:
-            self._drop_stale(sources)
+        outdated = bool(selection or sources)
+        if outdated:
+            self.cancel()
         self._likely = sources[0] if sources else self._likely
         self._workers.changed(touched, likely=self._likely)
+        self._forget_bytecode(sources)
         self.board.owe(selection)
-        self._go(at)
+        started = self._go(at)
+        if outdated and self.repairs is not None:
+            self.repairs.drop()  # after the run has been sent: that is what the person waits for
+        if not started:
+            self._settle()
         self._refresh()
 
     def _written(self, paths: tuple[str, ...], at: float) -> frozenset[str]:
@@ -314,32 +321,26 @@ class Project:
             self._notice(f"{path} is written by the tests themselves", "Its changes start no more runs.")
         return self._guard.written if blamed is not None else frozenset()
 
-    def _drop_stale(self, sources: list[str]) -> None:
-        """Nothing that began before the change goes on; no bytecode of what the files were is left."""
-        self.cancel()
-        if self.repairs is not None:
-            self.repairs.drop()
+    def _forget_bytecode(self, paths: Iterable[str]) -> None:
+        """Once no process is left that may still write it."""
         assert self.workspace is not None
-        for path in sources:
-            try:
-                forget_bytecode(self.workspace.root, path)
-            except OSError as error:
-                self._notice(f"outdated bytecode of {path} cannot be removed: {error.strerror}", "")
+        for problem in forget_bytecode(self.workspace.root, paths):
+            self._notice(problem, "")
 
     # What to do next.
 
     def cancel(self) -> None:
         """End the run that is going on, at once; its remaining tests are still owed."""
         run, self.run = self.run, None
+        self._workers.cancel()
         if run is not None:
-            self._workers.cancel()
             self._ended(run, "cancelled")
 
     def ask(self, selection: Selection) -> None:
         """Run tests because the person says so."""
         self.cancel()
         self.board.ask(selection)
-        self._go()
+        self._proceed()
 
     def again(self) -> None:
         """The last run once more; what is owed otherwise."""
@@ -370,21 +371,29 @@ class Project:
             why = "failed only" if filters.failed_only else f"filter:{filters.paths or filters.keyword}"
             self.ask(Selection(tests=frozenset(self.board.admitted(self.board.statuses, filters)), why=why))
         else:
-            self._go()
+            self._proceed()
 
-    def _go(self, at: float | None = None) -> None:
-        """Start what is owed, as soon as tests can be started."""
+    def _go(self, at: float | None = None) -> bool:
+        """Start what is owed as soon as tests can be started; whether a run is going on for it now."""
         if self.run is not None and not self.run.request.background and at is None:
-            return
+            return True
         if not self._scanned or self.standing.state not in ("warm", "cold"):
-            return
+            return True
         request = self.board.request(0, self.filters)
         if request is not None:
             self._start(request, self.board.why, at)
-        elif self.run is None:
-            if self.repairs is not None:
-                self.repairs.look()
-            self._calm_down()
+        return request is not None or self.run is not None
+
+    def _settle(self) -> None:
+        """Nothing is owed: look into what is red, and run the rest after a while."""
+        if self.repairs is not None:
+            self.repairs.look()
+        self._calm_down()
+
+    def _proceed(self) -> None:
+        """Whatever comes next: what is owed, or else what can be done about it."""
+        if not self._go():
+            self._settle()
 
     def _start(self, request: RunRequest, why: str, at: float | None = None) -> None:
         if self.run is not None:
@@ -429,7 +438,7 @@ class Project:
         assert self.repairs is not None
         self.repairs.take(event)
         if event.kind == "work-ended":
-            self._go()
+            self._proceed()
         self._refresh()
 
     def _notice(self, text: str, hint: str) -> None:
