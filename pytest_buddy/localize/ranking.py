@@ -25,9 +25,10 @@ from pytest_buddy.localize.weights import FRAME, FUNCTION, GUARD, KIND, NEAR, RE
 
 KEPT = 50
 
-# Whatever fills the list, the best statements of the best functions are in it.
+# Whatever fills the list, the best statements of the best functions are in it, and the best definitions.
 _FUNCTIONS = 15
 _OF_EACH = 2
+_DEFINITIONS = 10
 _DIGITS = 6
 # What decides over the innermost line of half the failures is worth a word.
 _DECIDES = 0.5
@@ -107,12 +108,15 @@ def _kept(final: Sequence[_Scored]) -> list[_Scored]:
     if len(ordered) <= KEPT:
         return ordered
     of_function: dict[Function, list[_Scored]] = {}
+    definitions = [one for one in ordered if one.element.indirect]
     for one in ordered:
         key = _function(one.element)
         if key in of_function or len(of_function) < _FUNCTIONS:
             of_function.setdefault(key, []).append(one)
     needed = [one for group in of_function.values() for one in group[:_OF_EACH]]
     chosen = {id(one) for one in needed}
+    needed += [one for one in definitions[:_DEFINITIONS] if id(one) not in chosen]
+    chosen.update(id(one) for one in needed)
     rest = [one for one in ordered if id(one) not in chosen]
     return sorted([*needed, *rest[: KEPT - len(needed)]], key=_order)
 

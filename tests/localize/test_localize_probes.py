@@ -184,11 +184,24 @@ def test_without_trials_that_concern_it_the_fault_is_as_it_was():
     assert weigh(fault, (tried(2),), {}, baseline=BASELINE) == fault
 
 
-def test_scores_stay_between_0_and_1_and_unprobed_statements_keep_theirs():
+def test_scores_stay_between_0_and_1_and_unprobed_functions_keep_theirs():
     fault = fault_of(2, 3, 4, kinds=("assign", "augassign", "return"))
-    fault = replace(fault, suspects=tuple(replace(s, score=0.99) for s in fault.suspects))
+    functions = ("m.f", "m.f", "m.g")
+    suspects = zip(fault.suspects, functions, strict=True)
+    fault = replace(fault, suspects=tuple(replace(s, score=0.99, function=name) for s, name in suspects))
     found = weigh(fault, (tried(2, "passed", "passed"), tried(3)), SOURCES, baseline=BASELINE).suspects
     assert [suspect.line for suspect in found] == [2, 4, 3]
     assert found[0].score == 1.0
     assert found[1].score == 0.99
     assert 0 <= found[2].score < 0.99
+
+
+def test_unprobed_statements_go_a_part_of_the_way_of_their_function():
+    fault = fault_of(2, 3, 4, kinds=("assign", "augassign", "return"))
+    functions = ("m.f", "m.g", "m.f")
+    suspects = zip(fault.suspects, functions, strict=True)
+    fault = replace(fault, suspects=tuple(replace(s, function=name) for s, name in suspects))
+    found = weigh(fault, (tried(2, "passed", "passed"), tried(3)), SOURCES, baseline=BASELINE).suspects
+    assert [suspect.line for suspect in found] == [2, 4, 3]
+    assert found[0].score > found[1].score > 0.5 > found[2].score
+    assert found[1].evidence == fault.suspects[2].evidence
