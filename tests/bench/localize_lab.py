@@ -34,7 +34,7 @@ from pytest_buddy.capture import nearest, representatives
 from pytest_buddy.codec import decode
 from pytest_buddy.domain import Baseline, Execution, Failure, Spectrum, Suspect
 from pytest_buddy.domain import Fault as Located
-from pytest_buddy.localize import localize
+from pytest_buddy.localize import localize, referred
 from pytest_buddy.localize.ochiai import line_runs, ochiai
 from pytest_buddy.localize.statements import Statement, statements
 from pytest_buddy.source import Source
@@ -186,7 +186,10 @@ def sources_of(
         chain = (failure.frames, *(cause.frames for cause in failure.causes))
         paths |= {frame.path for frames in chain for frame in frames if frame.project}
     files = {path: prepared.work / path for path in sorted(paths) if path.endswith(".py")}
-    return {path: file.read_text(encoding="utf-8") for path, file in files.items() if file.exists()}
+    texts = {path: file.read_text(encoding="utf-8") for path, file in files.items() if file.exists()}
+    more = referred({path: source_of(path, text) for path, text in texts.items()})
+    files = {path: prepared.work / path for path in more}
+    return texts | {p: file.read_text(encoding="utf-8") for p, file in files.items() if file.exists()}
 
 
 # Scoring.
@@ -213,10 +216,7 @@ def _loaded(data: dict) -> Kept:
         fault=Fault(**data["fault"]),
         failures=decode(Baseline, data["baseline"]).failures,
         spectrum=Spectrum(executions=executions),
-        sources={
-            path: Source(path=path, module=module_of(path), content=text.encode())
-            for path, text in data["sources"].items()
-        },
+        sources={path: source_of(path, text) for path, text in data["sources"].items()},
         tests=frozenset(path for path in data["sources"] if is_test(path, data["tests"])),
         spans=true_spans(Fault(**data["fault"]), data["sources"][data["fault"]["file"]]),
     )
@@ -233,9 +233,10 @@ def is_test(path: str, tests: Sequence[str]) -> bool:
     return path in tests or path.startswith("tests/") or path.endswith("conftest.py")
 
 
-def module_of(path: str) -> str:
-    """The dotted name that the workspace gives a file of these packages."""
-    return path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+def source_of(path: str, text: str) -> Source:
+    """A file of these packages, with the dotted name that the workspace gives it."""
+    module = path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return Source(path=path, module=module, content=text.encode())
 
 
 def standings(kept: Kept, suspects: Sequence[Suspect]) -> tuple[Standing, Standing]:

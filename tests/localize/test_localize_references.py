@@ -3,7 +3,7 @@
 from textwrap import dedent
 
 from pytest_buddy.domain import Execution, Failure, Spectrum
-from pytest_buddy.localize import localize
+from pytest_buddy.localize import localize, referred
 from pytest_buddy.source import Source
 
 
@@ -182,3 +182,23 @@ def test_a_branch_that_was_not_taken_leaves_its_condition_suspect():
             return x
         """
     assert found_lines(located({"m.py": text}, {"m.py": [2, 4, 6]}, {"m.py": [2, 3, 6]})) == [2, 4, 6]
+
+
+def test_files_that_imports_may_mean():
+    files = {
+        "src/pkg/m.py": "import os\nfrom pkg import tables\nfrom .limits import LIMIT\nfrom .all import *\n",
+        "src/pkg/all.py": "",
+        "src/pkg/bad.py": "import (\n",
+        "tests/test_a.py": "from helpers import make\n",
+    }
+    sources = {
+        path: Source(
+            path=path,
+            module=path.removeprefix("src/").removesuffix(".py").replace("/", "."),
+            content=text.encode(),
+        )
+        for path, text in files.items()
+    }
+    found = set(referred(sources))
+    assert {"src/pkg/tables.py", "src/pkg/__init__.py", "src/pkg/limits.py", "helpers.py"} <= found
+    assert not found.intersection(files)
