@@ -188,7 +188,7 @@ class Session:
         tests = [test for test in failing if "::" in test]
         broken = [test for test in failing if "::" not in test]
         limit = _patience(work.baseline, tests)
-        full = runner.run(tests, cpu=limit)
+        full = {test: Outcome(test=test, status="missing") for test in tests} | runner.run(tests, cpu=limit)
         ended = [test for test in tests if not full[test].hung]
         direct = runner.run(ended, cpu=limit, direct=True)
         known = {failure.test: failure for failure in work.baseline.failures}

@@ -21,7 +21,7 @@ from limited import machine_line  # noqa: E402
 from pytest_buddy.testing import Project  # noqa: E402
 from tests.watch.watching import watching  # noqa: E402
 
-READY = 6.0
+READY = 4.0
 
 
 def measured(fixture: Fixture, base: Path) -> dict[str, float]:
