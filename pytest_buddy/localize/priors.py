@@ -74,6 +74,31 @@ def definition_prior(statement: Statement) -> float:
     return min(prior(statement), 0.5)
 
 
+_MAKERS = frozenset(
+    {"compile", "dict", "set", "frozenset", "list", "tuple", "OrderedDict", "MappingProxyType"}
+)
+
+
+def holds_logic(statement: Statement) -> bool:
+    """Whether a definition is a table or a pattern: what would else be code is written down in it."""
+    if not isinstance(statement.node, ast.Assign | ast.AnnAssign):
+        return False
+    match statement.node.value:
+        case (
+            ast.Dict()
+            | ast.Set()
+            | ast.List()
+            | ast.Tuple()
+            | ast.DictComp()
+            | ast.ListComp()
+            | ast.SetComp()
+        ):
+            return True
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in _MAKERS
+    return False
+
+
 def _decides(statement: Statement) -> bool:
     value = getattr(statement.node, "value", None)
     if isinstance(value, _DECIDING):

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pytest_buddy.domain import Change, Failure
 from pytest_buddy.localize.evidence import is_shown
 from pytest_buddy.localize.ochiai import ochiai
+from pytest_buddy.localize.priors import holds_logic
 from pytest_buddy.localize.program import Element, Function, Program
 from pytest_buddy.localize.tracebacks import Site, sites, weight
 
-# A definition is suspected through what reads it, which is a step further from the failure.
+# A definition is suspected through what reads it, which is a step further from the failure; but a table or a
+# pattern is as good as the code that looks into it.
 _INDIRECT = 0.9
 # A failed assertion calls `__repr__` to show what it compared, unless the test asks for it itself.
 _SHOWN = 0.5
@@ -51,7 +53,9 @@ class Spectra:
             known *= _CLASS
         if is_shown(element) and (statement.path, statement.qualname) not in self._asked:
             known *= _SHOWN
-        return known * _INDIRECT ** (1 + element.distance) if element.indirect else known
+        if element.indirect:
+            known *= _INDIRECT ** (element.distance + (not holds_logic(statement)))
+        return known
 
     def _of(self, bits: int) -> float:
         known = self._known.get(bits)
