@@ -11,8 +11,9 @@ the prior of the statement's kind, so small that it orders only what coverage ca
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 
 from pytest_buddy.domain import Change, Suspect
 from pytest_buddy.localize.assertion import Nearness
@@ -21,7 +22,7 @@ from pytest_buddy.localize.mentions import Named, named
 from pytest_buddy.localize.priors import definition_prior, priors
 from pytest_buddy.localize.program import Element, Function, Program
 from pytest_buddy.localize.signals import Case, Recency, Spectra, Stack
-from pytest_buddy.localize.weights import FRAME, FUNCTION, GUARD, KIND, NEAR, RECENT, STACK, TOTAL
+from pytest_buddy.localize.weights import TOTAL, WEIGHTS, Signals
 
 KEPT = 50
 
@@ -45,38 +46,61 @@ def suspects(
     case: Case, elements: Sequence[Element], program: Program, changes: Sequence[Change] = ()
 ) -> tuple[Suspect, ...]:
     """The fault's suspects, likeliest first, at most 50; ties are counted over all of them."""
-    stack = Stack(case.failures, program)
-    mentioned = named(case.failures, elements, program)
-    nearness = Nearness(case.failures, elements, program)
-    recency = Recency(changes)
-    known = {_place(element) for element in elements}
-    unread = [
-        Element(statement=mention.statement, runs=case.failing, named=True)
-        for place, mention in mentioned.items()
-        if place not in known
-    ]
-    spectra = Spectra(case, nearness.asked)
-    considered: list[tuple[float, Element]] = []
-    for element in (*elements, *unread):
-        suspicion = spectra.suspicion(element)
-        if suspicion or _place(element) in mentioned or stack.count(element):
-            considered.append((suspicion, element))
-    means = _means(considered)
-    final: list[_Scored] = []
-    for suspicion, element in considered:
-        is_named = _place(element) in mentioned
-        score = (
-            suspicion
-            + STACK * max(stack.of(element), float(is_named))
-            + GUARD * stack.guard(element)
-            + KIND * _kind(element, program)
-            + FUNCTION * means.get(_function(element), suspicion)
-            + FRAME * max(stack.frame(element), float(is_named))
-            + NEAR * nearness.of(element)
-            + RECENT * recency.of(element)
+    clues = Clues(case, elements, program, changes)
+    final = [_Scored(element=element, score=scored(signals)) for element, signals in clues.signals()]
+    return _ranked(final, _Told(clues, final), program)
+
+
+def scored(signals: Signals, weights: Signals = WEIGHTS) -> float:
+    """0..1, rounded: what is equal but for the last bits is a tie."""
+    total: float = sum(map(mul, weights, signals))
+    return round(min(1.0, total / TOTAL), _DIGITS)
+
+
+class Clues:
+    """Everything that is known about the statements of one fault."""
+
+    def __init__(
+        self, case: Case, elements: Sequence[Element], program: Program, changes: Sequence[Change] = ()
+    ) -> None:
+        self.case = case
+        self.stack = Stack(case.failures, program)
+        self.mentioned: Mapping[tuple[str, int], Named] = named(case.failures, elements, program)
+        self.nearness = Nearness(case.failures, elements, program)
+        self.recency = Recency(changes)
+        self._program = program
+        known = {_place(element) for element in elements}
+        unread = (
+            Element(statement=mention.statement, runs=case.failing, named=True)
+            for place, mention in self.mentioned.items()
+            if place not in known
         )
-        final.append(_Scored(element=element, score=round(min(1.0, score / TOTAL), _DIGITS)))
-    return _ranked(final, _Told(case, stack, mentioned, nearness, recency, final), program)
+        self._elements = (*elements, *unread)
+
+    def signals(self) -> Iterator[tuple[Element, Signals]]:
+        """The statements that anything speaks for, with what does."""
+        spectra = Spectra(self.case, self.nearness.asked)
+        considered: list[tuple[float, Element]] = []
+        for element in self._elements:
+            suspicion = spectra.suspicion(element)
+            if suspicion or _place(element) in self.mentioned or self.stack.count(element):
+                considered.append((suspicion, element))
+        means = _means(considered)
+        for suspicion, element in considered:
+            is_named = float(_place(element) in self.mentioned)
+            yield (
+                element,
+                Signals(
+                    run=suspicion,
+                    stack=max(self.stack.of(element), is_named),
+                    guard=self.stack.guard(element),
+                    kind=_kind(element, self._program),
+                    function=means.get(_function(element), suspicion),
+                    frame=max(self.stack.frame(element), is_named),
+                    near=self.nearness.of(element),
+                    recent=self.recency.of(element),
+                ),
+            )
 
 
 def _ranked(final: Sequence[_Scored], told: "_Told", program: Program) -> tuple[Suspect, ...]:
@@ -128,41 +152,31 @@ def _order(one: _Scored) -> tuple[float, str, int]:
 class _Told:
     """The evidence of each suspect of one case."""
 
-    def __init__(
-        self,
-        case: Case,
-        stack: Stack,
-        mentioned: Mapping[tuple[str, int], Named],
-        nearness: Nearness,
-        recency: Recency,
-        final: Iterable[_Scored],
-    ) -> None:
-        self._case = case
-        self._stack = stack
-        self._mentioned = mentioned
-        self._nearness = nearness
-        self._recency = recency
+    def __init__(self, clues: Clues, final: Iterable[_Scored]) -> None:
+        self._clues = clues
         self._alike = Counter(self._runs(one.element) for one in final if not one.element.indirect)
 
     def evidence(self, element: Element) -> tuple[str, ...]:
         """What a person is told about a suspect."""
-        mention = self._mentioned.get(_place(element))
+        clues = self._clues
+        mention = clues.mentioned.get(_place(element))
         facts = Facts(
-            failing=self._case.failing,
-            passing=self._case.passing,
-            traced=self._case.traced,
+            failing=clues.case.failing,
+            passing=clues.case.passing,
+            traced=clues.case.traced,
             alike=self._alike[self._runs(element)] - 1,
-            innermost=self._stack.innermost(element),
-            on_stack=self._stack.count(element),
+            innermost=clues.stack.innermost(element),
+            on_stack=clues.stack.count(element),
             mention=mention.text if mention else "",
-            called=self._nearness.is_called(element),
-            changed=self._recency.label(element),
-            decides=self._stack.guard(element) >= _DECIDES,
+            called=clues.nearness.is_called(element),
+            changed=clues.recency.label(element),
+            decides=clues.stack.guard(element) >= _DECIDES,
         )
         return evidence(element, facts)
 
     def _runs(self, element: Element) -> int:
-        return element.runs & (self._case.failing | self._case.passing)
+        case = self._clues.case
+        return element.runs & (case.failing | case.passing)
 
 
 def _kind(element: Element, program: Program) -> float:
