@@ -169,6 +169,37 @@ def test_a_broken_conftest_is_said_and_its_repair_goes_on(project):
         assert set(verdicts.values()) == {"passed"}
 
 
+def test_a_project_that_is_broken_from_the_start_is_taken_up_once_it_is_mended(project):
+    project.write({"conftest.py": "import nothing_of_this_name\n"})
+    with watching(project) as watch:
+        watch.until("notice-given", lambda event: "pytest cannot start" in event["text"])
+        project.write({"conftest.py": ""})
+        _started, verdicts = watch.run()
+        assert len(verdicts) == 4
+
+
+def test_what_no_test_sees_leaves_a_run_alone(tmp_path):
+    slow = "import time\n\n\ndef test_slow():\n    time.sleep(2)\n"
+    project = Project(tmp_path, {**FILES, "tests/test_slow.py": slow, "README.md": "x"})
+    with watching(project) as watch:
+        watch.until("run-started")
+        project.write({"README.md": "y", "tests/made_by_a_test.py": "x = 1\n"})
+        (project.root / "tests/made_by_a_test.py").unlink()
+        assert watch.until("run-ended")["outcome"] == "done"
+        assert [event for event in watch.quiet(1.5) if event["kind"] == "run-started"] == []
+
+
+def test_a_comment_refreshes_what_is_said_of_red_tests(project):
+    project.write({"shop.py": BROKEN})
+    with watching(project) as watch:
+        watch.run()
+        watch.until("fix-confirmed")
+        project.write({"shop.py": "# one line more\n" + BROKEN})
+        _, verdicts = watch.run()
+        assert set(verdicts) == RED
+        assert watch.until("fault-located")["fault"]["suspects"][0]["line"] == 8
+
+
 def test_a_syntax_error_is_a_red_file_until_it_is_mended(project):
     with watching(project) as watch:
         watch.run()
@@ -221,8 +252,8 @@ def test_the_rest_of_the_suite_runs_in_the_background(project):
 
 def test_two_watchers_of_one_project_do_not_hinder_each_other(project):
     with watching(project) as first, watching(project, alone=False) as second:
-        first.run()
-        second.run()
+        for watch in (first, second):
+            assert watch.until("run-ended")["passed"] == 4
         project.write({"shop.py": BROKEN})
         for watch in (first, second):
             _, verdicts = watch.run()

@@ -1,19 +1,18 @@
 """One rootdir: its tests, its changes, its fixes. Events and values in; runs, searches and events out."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from buddy_watch.affected import Knowledge
-from buddy_watch.board import Board, Filters, file_of
-from buddy_watch.bytecode import forget_bytecode
-from buddy_watch.changes import LoopGuard, Watching
+from buddy_watch.board import Board, Filters
+from buddy_watch.changes import Watching
 from buddy_watch.fixing import Fixing, Machine
 from buddy_watch.places import below, ignoring
 from buddy_watch.reactor import Reactor, Timer
 from buddy_watch.repairs import Repairs
 from buddy_watch.run import Run
+from buddy_watch.stock import Stock
 from buddy_watch.values import (
     Collected,
     Heard,
@@ -69,11 +68,11 @@ class Project:
         self._poll = poll
         self._workers = Workers(launch, reactor, self._heard)
         self._machine = Machine()
-        self._guard = LoopGuard()
         self._ended_last = (0, 0.0)
         self._numbers = numbers
         self._rerun: RunRequest | None = None
-        self._knowledge: Knowledge | None = None
+        self._stock: Stock | None = None
+        self._early: set[str] = set()
         self._watching: Watching | None = None
         self._timer: Timer | None = None
         self._likely = ""
@@ -105,7 +104,7 @@ class Project:
 
     def close(self) -> None:
         """End every process and keep what is known."""
-        for part in (self._watching, self.repairs, self._workers, self._knowledge):
+        for part in (self._watching, self.repairs, self._workers, self._stock):
             if part is not None:
                 part.close()
 
@@ -135,8 +134,8 @@ class Project:
         self.workspace = workspace = Workspace(root)
         config = self._config(root)
         ignored = ignoring(hello.norecursedirs)
-        self._knowledge = Knowledge(
-            workspace, python_files=hello.python_files, watched=lambda path: not ignored(path)
+        self._stock = Stock(
+            workspace, self.board, self._notice, python_files=hello.python_files, ignored=ignored
         )
         fixing = Fixing(
             workspace,
@@ -162,8 +161,16 @@ class Project:
             notice=self._notice,
         )
         self._watching.start()
-        steps = self._knowledge.scan()
+        steps = self._stock.scan()
         self._reactor.later(0.0, lambda: self._scan(steps))
+
+    def _watch(
+        self, root: Path, changed: Callable[[tuple[str, ...]], None], ignored: Callable[[str], bool] | None
+    ) -> None:
+        self._watching = Watching(
+            root, self._reactor, changed, ignored=ignored, poll=self._poll, notice=self._notice
+        )
+        self._watching.start()
 
     def _config(self, root: Path) -> Config:
         try:
@@ -172,37 +179,29 @@ class Project:
             self._notice(error.message, error.hint)
             return Config()
 
-    def _scan(self, steps: object) -> None:
+    def _scan(self, steps: Iterator[int]) -> None:
         """Take stock of the sources, a little at a time, then run what has changed since the last session."""
         until = time.monotonic() + _SCAN_STEP
-        for _ in steps:  # type: ignore[attr-defined]
+        for _ in steps:
             if time.monotonic() > until:
                 self._reactor.later(0.0, lambda: self._scan(steps))
                 return
-        assert self._knowledge is not None
+        assert self._stock is not None
         self._scanned = True
-        known = self._knowledge.tests
-        self.board.remember(known)
-        if known:
-            red = frozenset(test for test, status in known.items() if status in RED)
-            changes = self._knowledge.since_last_time()
-            self._forget_bytecode(change.path for change in changes)
-            selection = self._knowledge.select(changes, known) if changes else Selection()
-            self.board.owe(Selection(tests=red, why="last-failed"))
-            self.board.owe(self._knowledge.due)
-            self.board.owe(selection)
-            self.board.generation += 1  # nothing has been seen to pass in this session
+        if self._stock.open():
             self._calm_down()
-        else:
-            self.board.owe(Selection(everything=True, why="start"))
         if self.repairs is not None:
             self.repairs.start()
+        early, self._early = tuple(self._early), set()
+        self._changed(early)
         self._proceed()
 
     def _stands(self, standing: Standing) -> None:
         self.standing = standing
         if standing.state == "broken":
             self.output = standing.reason
+            if self._watching is None:
+                self._watch(Path(self._launch.cwd), self._mended, None)
             self._notice("pytest cannot start", _last_line(standing.reason))
         elif standing.state in ("warm", "cold"):
             self.output = ""
@@ -214,8 +213,8 @@ class Project:
         run = self.run
         if run is None or run.request.run != collected.run:
             return
-        assert self._knowledge is not None
-        self._knowledge.collected(collected)
+        assert self._stock is not None
+        self._stock.knowledge.collected(collected)
         self.board.collected(run.request, collected)
         run.started, run.selected = True, len(collected.tests)
         self._tell(
@@ -232,9 +231,9 @@ class Project:
         run = self.run
         if run is None or run.request.run != ran.run:
             return
-        assert self._knowledge is not None
+        assert self._stock is not None
         self.board.ran(ran, generation=run.generation)
-        self._knowledge.learn(ran)
+        self._stock.knowledge.learn(ran)
         run.done += 1
         run.passed += ran.status in _PASSED
         run.failed += ran.status in RED
@@ -256,8 +255,8 @@ class Project:
         if over.outcome == "done":
             self.board.over(run.request)
         self._ended(run, "done" if over.outcome == "done" else "broken", detail=_last_line(self.output))
-        if self._knowledge is not None:
-            self._knowledge.save()
+        if self._stock is not None:
+            self._stock.knowledge.save()
         if over.outcome == "done":
             self._proceed()
 
@@ -284,48 +283,29 @@ class Project:
 
     def _changed(self, paths: tuple[str, ...]) -> None:
         at = time.monotonic()
-        if self._knowledge is None or not self._scanned:
-            return  # the first run looks at the files as they are then
-        changes = self._knowledge.observe(paths)
-        written = self._written(tuple(change.path for change in changes), at)
-        changes = tuple(change for change in changes if change.path not in written)
-        if not changes:
+        if self._stock is None or not self._scanned:
+            self._early.update(paths)
             return
-        selection = self._knowledge.select(
-            tuple(change for change in changes if not change.cosmetic), self.board.statuses
-        )
-        gone = {change.path for change in changes if change.kind == "deleted"}
-        self.board.forget([test for test in self.board.statuses if file_of(test) in gone])
-        touched = tuple(change.path for change in changes)
-        sources = [path for path in touched if path.endswith(".py")]
-        outdated = bool(selection or sources)
-        if outdated:
+        number, ended = self._ended_last
+        recent = number if at - ended < _AFTERMATH else None
+        save = self._stock.save(paths, run=self.run.request.run if self.run is not None else recent)
+        if save is None:
+            return
+        if save.outdated:
             self.cancel()
-        self._likely = sources[0] if sources else self._likely
-        self._workers.changed(touched, likely=self._likely)
-        self._forget_bytecode(sources)
-        self.board.owe(selection)
-        started = self._go(at)
-        if outdated and self.repairs is not None:
+        self._likely = save.sources[0] if save.sources else self._likely
+        self._workers.changed(save.paths, likely=self._likely)
+        self._stock.forget_bytecode(save.paths)
+        started = self._go(at if save.outdated else None)
+        if save.outdated and self.repairs is not None:
             self.repairs.drop()  # after the run has been sent: that is what the person waits for
         if not started:
             self._settle()
         self._refresh()
 
-    def _written(self, paths: tuple[str, ...], at: float) -> frozenset[str]:
-        """Files that the tests write whenever they run: no reason to run again."""
-        number, ended = self._ended_last
-        running = self.run.request.run if self.run is not None else None
-        blamed = running if running is not None else number if at - ended < _AFTERMATH else None
-        for path in self._guard.changed(paths, run=blamed):
-            self._notice(f"{path} is written by the tests themselves", "Its changes start no more runs.")
-        return self._guard.written if blamed is not None else frozenset()
-
-    def _forget_bytecode(self, paths: Iterable[str]) -> None:
-        """Once no process is left that may still write it."""
-        assert self.workspace is not None
-        for problem in forget_bytecode(self.workspace.root, paths):
-            self._notice(problem, "")
+    def _mended(self, _: tuple[str, ...]) -> None:
+        """Something changed where pytest has never come up: try again."""
+        self._workers.restart()
 
     # What to do next.
 
