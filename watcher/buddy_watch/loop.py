@@ -153,6 +153,7 @@ class Loop:
             "open": self._open,
             "pause": self._pause,
             "scroll": self._scroll,
+            "voice": self._voice,
             "help": self._toggle_help,
             "quit": lambda _: self._reactor.stop(),
         }
@@ -253,6 +254,9 @@ class Loop:
             raise BuddyError("an editor needs the terminal")
         with self._terminal.lent():
             open_editor(workspace.root / first.path, first.line, os.environ)
+
+    def _voice(self, _: str) -> None:
+        raise BuddyError("this version has no ears yet", hint="Every key is named on the page behind h.")
 
     def _scroll(self, argument: str) -> None:
         if self._terminal is not None:
