@@ -1,6 +1,6 @@
 """Whether the watch loop's selection misses tests: mutants of real packages, the whole suite as the judge.
 
-The map of tests to functions is noted on the untouched suite. For each mutant the selected tests run alone, to
+The map of tests to functions is noted on the untouched suite. Each mutant is judged by the selected tests, to
 the first red one; when there is none, the whole suite runs, and if that is red, the mutant is missed. With
 `--thorough` the whole suite runs for every mutant, and red tests that were not selected are counted, too.
 Every selection is made twice: with the map, and with the import graph alone, as on Python 3.11. Prints every
@@ -102,7 +102,7 @@ class Judge:
             chosen = self._chosen(self.mapped, placed.file)
             by_graph = self._chosen(self.graph, placed.file)
             red = set() if thorough else self._red(self._run(chosen), chosen)
-            if thorough or not red and len(chosen) < len(self.baseline.outcomes):
+            if thorough or (not red and len(chosen) < len(self.baseline.outcomes)):
                 run = self.suite.run(wall=max(30.0, 6 * self.baseline.finished.wall))
                 red = self._red(run, self.baseline.outcomes)
         finally:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -284,13 +283,3 @@ def test_a_fault_of_ours_ends_the_notes_and_nothing_else(tmp_path, where):
     assert run.counts == {"passed": 19, "xfailed": 1}
     assert "fault of ours" not in run.out + run.err
     assert found["TestUnit::test_two"] is None
-
-
-def test_tools_held_by_others_are_left_alone(tmp_path):
-    holder = "import sys\nfor tool in (3, 4):\n    sys.monitoring.use_tool_id(tool, 'other')\n"
-    project = Project(tmp_path, {"holder.py": holder, "test_a.py": "def test_a(): pass\n"})
-    plugins = Path(project.root)
-    run = project.pytest(
-        "-p", "holder", "-p", "buddy_watch.inside.touching", env={"PYTHONPATH": str(plugins)}
-    )
-    assert run.counts == {"passed": 1}

@@ -8,7 +8,7 @@ from buddy_watch.affected.graph import ImportGraph
 from buddy_watch.affected.inventory import Inventory
 from buddy_watch.affected.journal import Journal
 from buddy_watch.affected.notes import EVERYTHING, Known, Notes
-from buddy_watch.affected.selecting import Choice, Tests, file_of
+from buddy_watch.affected.selecting import Choice, KnownTests, file_of
 from buddy_watch.affected.shapes import Shape, difference
 from buddy_watch.values import Collected, FileChange, Ran, Selection
 from pytest_buddy.domain import RED, Status
@@ -31,7 +31,7 @@ class Knowledge:
         self._inventory = Inventory(workspace.root, watched)
         self._journal = Journal(workspace)
         self._notes = Notes()
-        self._tests = Tests(patterns=python_files, dependencies=self._notes.dependencies)
+        self._tests = KnownTests(patterns=python_files, dependencies=self._notes.dependencies)
         self._graph = ImportGraph(self._tests.is_file)
         self._changed_since: list[FileChange] = []
         self._to_digest: set[str] = set()

@@ -12,10 +12,8 @@ from buddy_watch.values import FileChange, Selection
 
 
 @dataclass(slots=True)
-class Tests:
+class KnownTests:
     """The tests that are known, by file, and the patterns that names of test files fit."""
-
-    __test__ = False
 
     patterns: tuple[str, ...]
     dependencies: Dependencies
@@ -59,7 +57,7 @@ class Choice:
 
     notes: Notes
     graph: ImportGraph
-    tests: Tests
+    tests: KnownTests
     chosen: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
 
@@ -174,7 +172,7 @@ def _fits(path: str, pattern: str) -> bool:
     return fnmatch.fnmatch(path.rpartition("/")[2], pattern)
 
 
-def _why(changes: Sequence[FileChange], tests: Tests) -> str:
+def _why(changes: Sequence[FileChange], tests: KnownTests) -> str:
     first, others = changes[0], {change.path for change in changes[1:]} - {changes[0].path}
     new = first.kind == "added" and tests.is_file(first.path)
     more = f"+{len(others)}" if others else ""
