@@ -95,16 +95,16 @@ def test_the_faulty_statement_is_near_the_top_in_the_worst_tie(cases):
     after = [found for case in cases.values() for found in ranks(case, case.weighed)]
     assert len(before) == len(after) >= 25
     first, third, fifth = shares(before, which=0)
-    assert (first >= 0.45, third >= 0.75, fifth >= 0.8) == (True, True, True), (first, third, fifth)
+    assert (first >= 0.48, third >= 0.8, fifth >= 0.9) == (True, True, True), (first, third, fifth)
     first, third, fifth = shares(after, which=0)
-    assert (first >= 0.55, third >= 0.8, fifth >= 0.9) == (True, True, True), (first, third, fifth)
+    assert (first >= 0.6, third >= 0.9, fifth >= 0.95) == (True, True, True), (first, third, fifth)
 
 
 def test_the_faulty_function_is_first_more_often(cases):
     after = [found for case in cases.values() for found in ranks(case, case.weighed)]
     first, third, _fifth = shares(after, which=1)
-    assert first >= 0.7
-    assert third >= 0.9
+    assert first >= 0.75
+    assert third >= 0.95
 
 
 def test_every_failure_is_in_exactly_one_fault(cases):
