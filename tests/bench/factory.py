@@ -201,11 +201,16 @@ def _work(arguments: argparse.Namespace, cache: Path, out: Path, kinds: tuple[st
     print(f"{machine_line()}; pytest-buddy at {commit}", flush=True)
     if arguments.stage in ("make", "all"):
         make(plan)
-    if arguments.stage in ("run", "all"):
-        with ProcessPoolExecutor(max_workers=arguments.jobs) as pool:
-            tasks = [pool.submit(examine, plan, name, faults) for name, faults in waiting(plan).items()]
-            for task in tasks:
-                task.result()
+    if arguments.stage == "make":
+        return
+    if arguments.jobs == 1:
+        for name, faults in waiting(plan).items():
+            examine(plan, name, faults)
+        return
+    with ProcessPoolExecutor(max_workers=arguments.jobs) as pool:
+        tasks = [pool.submit(examine, plan, name, faults) for name, faults in waiting(plan).items()]
+        for task in tasks:
+            task.result()
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ def repair(rows: Sequence[Row]) -> list[str]:
         f"seconds to the first confirmed fix: {_spread(firsts)}; in total: {_spread(_values(rows, 'total'))}",
         f"candidates a second and core: {_spread(rate)}; most memory at once, MiB: "
         f"{_spread(_values(rows, 'memory'))}",
+        f"load of the machine, which slows all of this: {_spread(_values(rows, 'load'))}",
     ]
 
 
@@ -123,7 +124,7 @@ def _count(rows: Sequence[Row], key: str) -> int:
 
 
 def _values(rows: Sequence[Row], key: str) -> list[float]:
-    return [row[key] for row in rows if row[key] is not None]
+    return [row[key] for row in rows if row.get(key) is not None]
 
 
 def _share(part: int, whole: int) -> str:

@@ -61,6 +61,7 @@ class Row:
     search_seconds: float = 0.0
     stopped: str = ""
     cores: int = 1
+    load: float = 0.0
     memory: float = 0.0
     replayed: Mapping[str, Any] = field(default_factory=dict)
 
@@ -96,11 +97,12 @@ class Examination:
             report_path = self.bench.prepared.work / REPORT
             with PeakMemory() as memory:
                 finished = self._run(report_path, watch)
-            row = replace(row, wall=finished.wall, cpu=finished.cpu, memory=memory.most)
+            load = os.getloadavg()[0]
+            row = replace(row, wall=finished.wall, cpu=finished.cpu, load=load, memory=memory.most)
             report = reading.read(report_path)
             if report is None:
                 tail = (finished.stdout + finished.stderr).strip().splitlines()[-1:]
-                return replace(row, note="; ".join(["no report", *tail]))
+                return replace(row, note="; ".join(["no report", *_notes(finished), *tail]))
             row = self._read(row, report, finished)
             row = replace(row, standings=self._standings(report, watch))
             row = self._judged(row, reading.offers(report))
@@ -122,12 +124,10 @@ class Examination:
 
     def _read(self, row: Row, report: Mapping[str, Any], finished: Finished) -> Row:
         searches = [fault["search"] for fault in report["faults"] if fault["search"]]
-        notes = [f"{finished.left_running} processes left running"] if finished.left_running else []
-        notes += ["killed by the wall clock"] if finished.timed_out else []
         return replace(
             row,
             report=True,
-            note="; ".join(notes),
+            note="; ".join(_notes(finished)),
             notices=tuple(report.get("notices", ())),
             sandbox=report["sandbox"],
             faults_reported=len(report["faults"]),
@@ -219,6 +219,12 @@ class Examination:
             return {"error": finished.stderr.strip().splitlines()[-1:]}
         answer: dict[str, Any] = json.loads(finished.stdout)
         return answer
+
+
+def _notes(finished: Finished) -> list[str]:
+    if finished.timed_out:
+        return [f"killed after {finished.wall:.0f} s"]
+    return [f"{finished.left_running} processes left running"] if finished.left_running else []
 
 
 def watched(path: Path) -> dict[str, Any]:
