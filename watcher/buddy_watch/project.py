@@ -76,6 +76,7 @@ class Project:
         self._watching: Watching | None = None
         self._timer: Timer | None = None
         self._likely = ""
+        self._begun = False
         self._scanned = False
         self.workspace: Workspace | None = None
         self.standing = Standing(state="starting")
@@ -179,17 +180,17 @@ class Project:
             self._notice(error.message, error.hint)
             return Config()
 
-    def _scan(self, steps: Iterator[int]) -> None:
+    def _scan(self, steps: Iterator[bool]) -> None:
         """Take stock of the sources, a little at a time, then run what has changed since the last session."""
         until = time.monotonic() + _SCAN_STEP
-        for _ in steps:
+        for begun in steps:
+            if begun and not self._begun:
+                self._begun = True
+                self._go()
             if time.monotonic() > until:
                 self._reactor.later(0.0, lambda: self._scan(steps))
                 return
-        assert self._stock is not None
-        self._scanned = True
-        if self._stock.open():
-            self._calm_down()
+        self._begun = self._scanned = True
         if self.repairs is not None:
             self.repairs.start()
         early, self._early = tuple(self._early), set()
@@ -357,7 +358,7 @@ class Project:
         """Start what is owed as soon as tests can be started; whether a run is going on for it now."""
         if self.run is not None and not self.run.request.background and at is None:
             return True
-        if not self._scanned or self.standing.state not in ("warm", "cold"):
+        if not self._begun or self.standing.state not in ("warm", "cold"):
             return True
         request = self.board.request(0, self.filters)
         if request is not None:

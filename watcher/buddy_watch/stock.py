@@ -41,17 +41,24 @@ class Stock:
             workspace, python_files=python_files, watched=lambda path: not ignored(path)
         )
 
-    def scan(self) -> Iterator[int]:
-        """Take stock of all files, in steps of a few milliseconds."""
-        return self.knowledge.scan()
+    def scan(self) -> Iterator[bool]:
+        """Take stock of all files, in steps of a few milliseconds; true once the first run may begin."""
+        first = False
+        for _ in self.knowledge.scan():
+            if self.knowledge.loaded and not first and not self.knowledge.tests:
+                first = True  # nothing is known of any test: they all run, whatever the files hold
+                self._board.owe(Selection(everything=True, why="start"))
+            yield first
+        if not first:
+            self._open()
 
-    def open(self) -> bool:
-        """After the scan: owe what has changed or was owed since the last session; false without one."""
+    def _open(self) -> None:
+        """Owe what has changed or was owed since the last session."""
         known, board = self.knowledge.tests, self._board
         board.remember(known)
         if not known:
             board.owe(Selection(everything=True, why="start"))
-            return False
+            return
         changes = self.knowledge.since_last_time()
         self.forget_bytecode(change.path for change in changes)
         red = frozenset(test for test, status in known.items() if status in RED)
@@ -59,7 +66,6 @@ class Stock:
         board.owe(self.knowledge.due)
         board.owe(self.knowledge.select(changes, known) if changes else Selection())
         board.generation += 1  # nothing has been seen to pass in this session
-        return True
 
     def save(self, paths: Iterable[str], *, run: int | None) -> Save | None:
         """Look at files again and owe the tests that can see what is new; None when nothing is.

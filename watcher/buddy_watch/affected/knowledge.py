@@ -22,7 +22,8 @@ _MOST_UNWRITTEN = 500
 class Knowledge:
     """Tells which tests a change affects, learns from every run, and remembers in `.buddy/watch/`.
 
-    `watched` says whether a relative path is to be considered at all.
+    `watched` says whether a relative path is to be considered at all; `loaded` turns true during the scan, as
+    soon as it is known what earlier watchers left.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Knowledge:
         self._graph = ImportGraph(self._tests.is_file)
         self._changed_since: list[FileChange] = []
         self._to_digest: set[str] = set()
+        self.loaded = False
 
     @property
     def tests(self) -> Mapping[str, Status]:
@@ -61,6 +63,7 @@ class Knowledge:
         count = 0
         for _ in self._journal.load(self._notes):
             yield count
+        self.loaded = True
         first = not self._notes.files
         for test in {*self._notes.verdicts, *self._notes.dependencies.tests}:
             self._tests.add(test)
