@@ -245,6 +245,18 @@ def test_workers_of_xdist_say_the_same(tmp_path, touched):
         assert one.files == touched[test].files
 
 
+def test_a_test_that_is_run_again_is_told_of_again(tmp_path):
+    text = (
+        "from pkg.core import helper\nTRIED = []\n"
+        "def test_a():\n    TRIED.append(helper())\n    assert TRIED[1:]\n"
+    )
+    project = Project(tmp_path, {**FILES, "tests/test_it.py": text}, plugins=("rerunfailures",))
+    found, run = touched_by(project, "--reruns=2")
+    assert run.counts == {"passed": 1, "rerun": 1}
+    assert found["test_a"] is not None
+    assert functions(found["test_a"]) == {"helper"}
+
+
 @pytest.mark.parametrize("core", ["sysmon", "ctrace"])
 def test_coverage_beside_us_counts_as_ever(tmp_path, touched, core):
     project = Project(tmp_path, FILES, plugins=("pytest_cov",))

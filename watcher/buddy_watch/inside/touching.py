@@ -62,6 +62,7 @@ class Touching:
         self._shared: dict[str, list[Shared]] = {}
         self._early: set[Name] = set()
         self._pending = Gathered()
+        self._item: pytest.Item | None = None
         self._off = not self._executions.start()
         if not self._off:
             self._openings.start()
@@ -76,8 +77,9 @@ class Touching:
         self._executions.collecting = True
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self) -> None:
-        """Before the first test: whatever ran until now ran early."""
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """A test runs here, in this process; before the first, whatever ran until now ran early."""
+        self._item = item
         if not self._openings.testing:
             self._try(self._begin_tests)
 
@@ -93,17 +95,14 @@ class Touching:
             if before is not None:
                 self._try(self._set_up, fixturedef, before)
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[Any]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Write on the test's last report what it depended on."""
-        report = yield
-        if call.when == "teardown" and not self._off:
-            touched = self._try(self._touched, item)
-            if touched is not None:
-                vars(report)[_ATTRIBUTE] = touched
-        return report
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write on the test's last report what it depended on, before others send it away."""
+        if report.when != "teardown" or self._item is None:
+            return
+        touched = self._try(self._touched, self._item)
+        if touched is not None:
+            vars(report)[_ATTRIBUTE] = touched
 
     def _begin_tests(self) -> None:
         """All that ran until now ran at import time, or while pytest collected."""
@@ -114,21 +113,19 @@ class Touching:
         self._openings.beyond = executions.launched = False
 
     def _gather(self) -> Gathered:
-        """What has happened since the last time, gathered before."""
+        """What has happened since the last time, and what was gathered before that is still to be told."""
         executions, openings = self._executions, self._openings
-        found = Gathered(
-            functions=executions.take(),
-            files=openings.files.copy(),
-            directories=openings.directories.copy(),
-            imported=executions.imported.copy(),
-            beyond=openings.beyond or executions.launched,
-        )
-        self._early |= executions.take_early()
+        found, self._pending = self._pending, Gathered()
+        found.functions |= executions.take()
+        found.files |= openings.files
+        found.directories |= openings.directories
+        if executions.imported:
+            found.imported |= executions.imported
+            self._early |= executions.take_early()
+        found.beyond |= openings.beyond or executions.launched
         for passing in (openings.files, openings.directories, executions.imported):
             passing.clear()
         openings.beyond = executions.launched = False
-        found.add(self._pending)
-        self._pending = Gathered()
         return found
 
     def _set_up(self, fixturedef: Any, before: Gathered) -> None:
@@ -149,22 +146,28 @@ class Touching:
             for shared in self._shared.get(name, ()):
                 if item.nodeid.startswith(shared.base):
                     found.add(shared.needs)
-        executions, openings = self._executions, self._openings
-        parts: dict[str, list[Any]] = {
-            "functions": executions.names(found.functions),
-            "files": list(found.files),
-            "directories": list(found.directories),
-            "imported": list(found.imported),
-            "edges": [list(edge) for edge in executions.edges],
-            "early": executions.names(self._early),
-            "early_files": [list(pair) for pair in openings.early],
+        touched: dict[str, Any] = {
+            name: list(part)
+            for name in ("files", "directories", "imported")
+            if (part := getattr(found, name))
         }
-        touched: dict[str, Any] = {name: part for name, part in parts.items() if part}
+        if found.functions:
+            touched["functions"] = self._executions.names(found.functions)
         if found.beyond:
             touched["beyond"] = True
+        self._tell_of_process(touched)
+        return touched
+
+    def _tell_of_process(self, touched: dict[str, Any]) -> None:
+        """Add what outlives the test, once."""
+        executions, openings = self._executions, self._openings
+        if self._early:
+            touched["early"] = executions.names(self._early)
+        for name, pairs in (("edges", executions.edges), ("early_files", openings.early)):
+            if pairs:
+                touched[name] = [list(pair) for pair in pairs]
         for told in (executions.edges, self._early, openings.early):
             told.clear()
-        return touched
 
     def _fixtures(self, item: pytest.Item) -> Iterable[str]:
         """The fixtures that a test used, those that it asked for while it ran included."""
