@@ -9,6 +9,7 @@ RIGHT = "right"
 WRONG_OFFER = "wrong offer"
 FLAKY_OR_SANDBOX = "flaky or sandbox"
 COLD = "no warm server: a fresh pytest for every step"
+NO_SEARCH = "budget spent before the search"
 NOT_LOCALIZED = "not localized"
 NO_CANDIDATE = "localized, no such candidate"
 TOO_LATE = "candidate not reached in time"
@@ -23,6 +24,7 @@ CAUSES = (
     REFUSED,
     FLAKY_OR_SANDBOX,
     COLD,
+    NO_SEARCH,
 )
 _NEAR = 10
 
@@ -35,8 +37,10 @@ def cause(row: Mapping[str, Any]) -> str:
         return WRONG_OFFER
     if any("fresh pytest" in notice for notice in row["notices"]):
         return COLD
-    if not row["report"] or not row["faults_reported"] or row["flaky"] or not row["validated"]:
+    if not row["report"] or not row["faults_reported"] or row["flaky"]:
         return FLAKY_OR_SANDBOX
+    if not row["validated"]:
+        return NO_SEARCH if row["stopped"] == "budget" else FLAKY_OR_SANDBOX
     tried, proposed, told = _found(row, "tried"), _found(row, "proposed"), _found(row, "told")
     if "whole" in tried:
         return REFUSED
