@@ -64,6 +64,15 @@ def test_a_branch_and_back_is_no_change(tmp_path):
     assert Sources(tmp_path).knowledge.since_last_time() == ()
 
 
+def test_a_branch_that_comes_back_is_not_compiled_again(tmp_path, monkeypatch):
+    sources = first_session(tmp_path)
+    other = FILES["pkg.py"].replace("return 1", "return 2")
+    sources.after("pkg.py", other)
+    monkeypatch.setattr("buddy_watch.affected.inventory.shape_of", None)
+    assert sources.after("pkg.py", FILES["pkg.py"]).tests == {F, G}
+    assert sources.after("pkg.py", other).tests == {F, G}
+
+
 def test_what_was_selected_stays_due_until_it_ran(tmp_path):
     sources = first_session(tmp_path)
     assert sources.after("pkg.py", FILES["pkg.py"].replace("return 1", "return 2")).tests == {F, G}

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from buddy_watch.affected.notes import Known
-from buddy_watch.affected.shapes import digest_of, shape_of
+from buddy_watch.affected.shapes import Shape, digest_of, shape_of
 
 _FOREIGN = frozenset({"site-packages", "dist-packages", "node_modules", "__pypackages__", "__pycache__"})
 _LARGE = 8 << 20
+_MOST_SHAPES = 4000
 _COMPILED = (".so", ".pyd", ".dylib")
 _CONFIGURATION = frozenset({"pyproject.toml", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg"})
 
@@ -20,6 +21,7 @@ class Inventory:
     def __init__(self, root: Path, watched: Callable[[str], bool]) -> None:
         self._root = root
         self._watched = watched
+        self._shapes: dict[str, Shape] = {}  # of contents that were replaced: a branch may come back
 
     def below(self, directory: str = "") -> Iterator[str]:
         """Every file that counts below a directory; a step for each directory entry."""
@@ -77,8 +79,11 @@ class Inventory:
         digest = digest_of(content)
         if not python:
             return Known(size=size, changed=changed, digest=digest)
-        same = before is not None and before.shape is not None and before.digest == digest
-        shape = before.shape if same and before is not None else shape_of(content)
+        if before is not None and before.shape is not None:
+            self._shapes[before.digest] = before.shape
+        shape = self._shapes.pop(digest, None) or shape_of(content)
+        while len(self._shapes) > _MOST_SHAPES:
+            del self._shapes[next(iter(self._shapes))]
         return Known(size=size, changed=changed, digest=digest, shape=shape)
 
     def _entries(self, directory: str) -> list[tuple[str, bool]]:
