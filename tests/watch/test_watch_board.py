@@ -129,3 +129,14 @@ def test_the_baseline_holds_all_verdicts_and_the_details_of_red_ones():
     assert [outcome.status for outcome in baseline.outcomes if outcome.test == B] == ["failed"]
     assert [failure.test for failure in baseline.failures] == [B]
     assert baseline.args == ("-q",)
+
+
+def test_what_pytest_was_not_called_for_never_runs():
+    board = board_with()
+    board.owe(Selection(tests=frozenset({A, C}), files=frozenset({"tests/test_c.py"})))
+    request = board.request(1, Filters(scope=("tests/test_a.py",)))
+    assert (request.tests, request.files) == ({A}, frozenset())
+    assert board.request(1, Filters(scope=("tests",))).tests == {A, C}
+    assert board.request(1, Filters(scope=("test*/test_c.py",))).tests == {C}
+    assert board.request(1, Filters(scope=("tests/test_a.py::test_b",))) is None
+    assert board.request(1, Filters(scope=("elsewhere",))) is None

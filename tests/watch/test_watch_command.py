@@ -4,7 +4,7 @@ import pytest
 
 from buddy_watch.cli import main, parsed
 from buddy_watch.editing import command, open_editor
-from buddy_watch.places import places
+from buddy_watch.places import places, scope
 from pytest_buddy.errors import BuddyError
 
 
@@ -97,3 +97,15 @@ def test_a_missing_editor_is_said_with_a_way_out(tmp_path, environment, problem)
     with pytest.raises(BuddyError, match=problem) as caught:
         open_editor(tmp_path / "x.py", 1, environment)
     assert caught.value.hint
+
+
+def test_the_scope_is_what_pytest_was_called_for(monorepo):
+    root = monorepo / "shop"
+    assert scope(root, root, [], []) == ()
+    assert scope(root, root, [], ["tests"]) == ("tests",)
+    assert scope(root, root / "tests", [], ["tests"]) == ("tests",)
+    assert scope(root, root / "tests", [".", "../tests"], []) == ("tests", "tests")
+    assert scope(root, root, ["."], []) == ()
+    assert scope(root, monorepo, ["shop/tests::x"], []) == ("tests::x",)
+    with pytest.raises(BuddyError, match="there is no nowhere"):
+        scope(root, root, ["nowhere"], [])

@@ -221,6 +221,36 @@ def test_pytests_arguments_narrow_what_is_watched(project):
         assert len(verdicts) == 1, "-x stops at the first"
 
 
+def test_only_what_pytest_was_called_for_runs(project):
+    project.write(
+        {"tests/test_other.py": "from shop import total\n\n\ndef test_other():\n    assert total([1])\n"}
+    )
+    project.write(
+        {"tests/test_ignored.py": "from shop import total\n\n\ndef test_ignored():\n    assert total([1])\n"}
+    )
+    with watching(project) as watch:
+        watch.run()
+    with watching(
+        project, "--ignore=tests/test_ignored.py", "tests/test_other.py", "tests/test_ignored.py"
+    ) as watch:
+        watch.until("run-ended")
+        project.write({"shop.py": SHOP.replace("TAX = 2", "TAX = 3")})
+        _, verdicts = watch.run()
+        assert set(verdicts) == {"tests/test_other.py::test_other", "tests/test_ignored.py::test_ignored"}
+    with watching(project, "--ignore=tests/test_ignored.py") as watch:
+        watch.until("run-ended")
+        project.write({"shop.py": SHOP})
+        _, verdicts = watch.run()
+        assert "tests/test_other.py::test_other" in verdicts
+        assert "tests/test_ignored.py::test_ignored" not in verdicts
+
+
+def test_a_path_that_is_not_there_ends_it_with_a_message(project):
+    with watching(project, "nowhere") as watch:
+        assert watch.process.wait(20) == 1
+        assert "there is no nowhere" in watch._log.read_text()
+
+
 def test_what_is_known_survives_a_restart(project):
     with watching(project) as watch:
         watch.run()

@@ -10,20 +10,39 @@ from pytest_buddy.domain import GREEN, RED, Baseline, Failure, Outcome, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What the person wants to see run: only failing tests, only some files, only some names."""
+    """What the person wants to see run: only failing tests, only some files, only some names.
 
+    `scope` is what pytest was called for: paths, node ids and globs; empty for everything.
+    """
+
+    scope: tuple[str, ...] = ()
     failed_only: bool = False
     paths: str = ""
     keyword: str = ""
 
     def admit(self, test: str, status: Status | None) -> bool:
         """Whether a test may run; names are pytest's own business."""
+        named = any("::" in part for part in self.scope)
+        if named and not any(_covers(part, test) for part in self.scope):
+            return False
         return self.admit_file(file_of(test)) and not (self.failed_only and status not in RED)
 
     def admit_file(self, path: str) -> bool:
         """Whether a file's tests may run: a glob, or any part of its path."""
         wanted = self.paths
+        if self.scope and not any(_covers(file_of(part), path) for part in self.scope):
+            return False
         return not wanted or fnmatch.fnmatch(path, wanted) or (wanted.lower() in path.lower())
+
+
+def _covers(part: str, name: str) -> bool:
+    """Whether a path, node id or glob names a file or test, or something around it."""
+    return (
+        name == part
+        or name.startswith((f"{part}/", f"{part}::", f"{part}["))
+        or fnmatch.fnmatch(name, part)
+        or fnmatch.fnmatch(name, f"{part}/*")
+    )
 
 
 def file_of(test: str) -> str:

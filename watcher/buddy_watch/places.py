@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from pytest_buddy.errors import BuddyError
+
 _SHORT = ("-k", "-m", "-p", "-c", "-o", "-W", "-n", "-r")
 _LONG = (
     "asyncio-mode", "basetemp", "capture", "color", "config-file", "confcutdir", "cov-config", "cov-report",
@@ -119,6 +121,27 @@ def below(root: Path, cwd: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
     found = [Path(os.path.normpath(cwd / path)) for path in paths]
     inside = all(path.is_relative_to(root) for path in found)
     return tuple(path.relative_to(root).as_posix() for path in found) if inside else ()
+
+
+def scope(root: Path, cwd: Path, paths: Sequence[str], testpaths: Sequence[str]) -> tuple[str, ...]:
+    """What pytest was told to look at, as paths, node ids and globs relative to the rootdir; empty for all.
+
+    Raises BuddyError for paths that are not there.
+    """
+    found: list[str] = []
+    for word in paths:
+        path, colons, rest = word.partition("::")
+        absolute = Path(os.path.normpath(cwd / path))
+        if not absolute.exists():
+            raise BuddyError(f"there is no {path}", hint="Name files or directories as for pytest.")
+        if not absolute.is_relative_to(root):
+            return ()
+        found.append(absolute.relative_to(root).as_posix() + colons + rest)
+    if not paths and cwd != root and cwd.is_relative_to(root):
+        found = [cwd.relative_to(root).as_posix()]
+    elif not paths:
+        found = [path.rstrip("/") for path in testpaths]
+    return () if "." in found else tuple(found)
 
 
 def ignoring(patterns: tuple[str, ...]) -> Callable[[str], bool]:

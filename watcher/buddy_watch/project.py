@@ -8,7 +8,7 @@ from pathlib import Path
 from buddy_watch.board import Board, Filters
 from buddy_watch.changes import Watching
 from buddy_watch.fixing import Fixing, Machine
-from buddy_watch.places import below, ignoring
+from buddy_watch.places import below, ignoring, scope
 from buddy_watch.reactor import Reactor, Timer
 from buddy_watch.repairs import Repairs
 from buddy_watch.run import Run
@@ -82,6 +82,7 @@ class Project:
         self.standing = Standing(state="starting")
         self.board = Board()
         self.repairs: Repairs | None = None
+        self.scope: tuple[str, ...] = ()
         self.filters = Filters()
         self.paused = False
         self.run: Run | None = None
@@ -133,10 +134,18 @@ class Project:
             if part is not None:
                 part.close()
         self.workspace = workspace = Workspace(root)
+        paths = () if "--pyargs" in hello.arguments else hello.paths
+        self.scope = scope(root, Path(self._launch.cwd), paths, hello.testpaths)
+        self.filters = Filters(scope=self.scope)
         config = self._config(root)
         ignored = ignoring(hello.norecursedirs)
         self._stock = Stock(
-            workspace, self.board, self._notice, python_files=hello.python_files, ignored=ignored
+            workspace,
+            self.board,
+            self._notice,
+            scope=self.filters,
+            python_files=hello.python_files,
+            ignored=ignored,
         )
         fixing = Fixing(
             workspace,
@@ -203,7 +212,7 @@ class Project:
             self.output = standing.reason
             if self._watching is None:
                 self._watch(Path(self._launch.cwd), self._mended, None)
-            self._notice("pytest cannot start", _last_line(standing.reason))
+            self._notice("pytest cannot start", _telling_line(standing.reason))
         elif standing.state in ("warm", "cold"):
             self.output = ""
             if standing.state == "cold":
@@ -255,7 +264,7 @@ class Project:
         self.output = over.output if over.outcome == "broken" else ""
         if over.outcome == "done":
             self.board.over(run.request)
-        self._ended(run, "done" if over.outcome == "done" else "broken", detail=_last_line(self.output))
+        self._ended(run, "done" if over.outcome == "done" else "broken", detail=_telling_line(self.output))
         if self._stock is not None:
             self._stock.knowledge.save()
         if over.outcome == "done":
@@ -340,7 +349,7 @@ class Project:
 
     def everything(self) -> None:
         """Run all tests, and let no filter stand in the way from now on."""
-        self.filters = Filters()
+        self.filters = Filters(scope=self.scope)
         self.board.release()
         self.ask(Selection(everything=True, why="all"))
 
@@ -395,7 +404,7 @@ class Project:
         self._timer = self._reactor.later(_CALM, self._run_rest)
 
     def _run_rest(self) -> None:
-        if self.run is not None or self.board.owing or self.paused:
+        if self.run is not None or self.board.request(0, self.filters) or self.paused:
             return
         if self.standing.state not in ("warm", "cold"):
             return
@@ -426,6 +435,8 @@ class Project:
         self._tell(NoticeGiven(text=text, hint=hint))
 
 
-def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else ""
+def _telling_line(text: str) -> str:
+    """The line of what pytest printed that most likely says what is wrong: the last that speaks of an error."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower()]
+    return (errors or lines or [""])[-1]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from buddy_watch.affected import Knowledge
-from buddy_watch.board import Board, file_of
+from buddy_watch.board import Board, Filters, file_of
 from buddy_watch.bytecode import forget_bytecode
 from buddy_watch.changes import LoopGuard
 from buddy_watch.values import FileChange, Selection
@@ -22,7 +22,7 @@ class Save:
 
 
 class Stock:
-    """Keeps a board in step with the files of one project."""
+    """Keeps a board in step with the files of one project; only tests in `scope` are anybody's concern."""
 
     def __init__(
         self,
@@ -30,11 +30,13 @@ class Stock:
         board: Board,
         notice: Callable[[str, str], None],
         *,
+        scope: Filters,
         python_files: tuple[str, ...],
         ignored: Callable[[str], bool],
     ) -> None:
         self._root = workspace.root
         self._board = board
+        self._scope = scope
         self._notice = notice
         self._guard = LoopGuard()
         self.knowledge = Knowledge(
@@ -54,7 +56,8 @@ class Stock:
 
     def _open(self) -> None:
         """Owe what has changed or was owed since the last session."""
-        known, board = self.knowledge.tests, self._board
+        board, scope = self._board, self._scope
+        known = {test: status for test, status in self.knowledge.tests.items() if scope.admit(test, status)}
         board.remember(known)
         if not known:
             board.owe(Selection(everything=True, why="start"))

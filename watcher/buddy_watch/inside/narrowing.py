@@ -37,7 +37,9 @@ class Narrowing:
         files = {test.partition("::")[0] for test in self._tests} | self._files
         place = Place(config.rootpath)
         here = config.invocation_params.dir
-        found = [path for path in sorted(files) if os.path.isfile(place.absolute(path))]  # noqa: PTH113
+        named = [here / word.partition("::")[0] for word in config.option.file_or_dir or ()]
+        there = [path for path in sorted(files) if os.path.isfile(place.absolute(path))]  # noqa: PTH113
+        found = [path for path in there if not _left_out(config, Path(place.absolute(path)), named)]
         self._wanted = frozenset(Path(place.absolute(path)) for path in found)
         theirs = [word for word in config.args if "::" in word]
         words: dict[str, None] = {}
@@ -83,6 +85,17 @@ def narrow_by(config: pytest.Config, keyword: str) -> None:
     if keyword:
         theirs = config.option.keyword
         config.option.keyword = f"({theirs}) and ({keyword})" if theirs else keyword
+
+
+def _left_out(config: pytest.Config, file: Path, named: list[Path]) -> bool:
+    """Whether pytest would not come across the file by itself: it, or a folder above it, is to be ignored."""
+    last = next((path for path in named if path == file or path in file.parents), config.rootpath)
+    for path in (file, *file.parents):
+        if path == last or config.rootpath not in path.parents:
+            return False
+        if config.hook.pytest_ignore_collect(collection_path=path, config=config):
+            return True
+    return False
 
 
 def _within(words: list[str], here: Path, file: Path) -> list[str]:
