@@ -436,7 +436,7 @@ class Project:
 
 
 def _telling_line(text: str) -> str:
-    """The line of what pytest printed that most likely says what is wrong: the last that speaks of an error."""
+    """The line of what pytest printed that says most likely what is wrong: the last that names an error."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower()]
     return (errors or lines or [""])[-1]
