@@ -2,15 +2,14 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pytest_buddy.capture import changes, nearest, representatives
+from pytest_buddy.capture import nearest, representatives
 from pytest_buddy.config import Config
 from pytest_buddy.domain import (
     GREEN,
     Baseline,
-    Change,
     Diagnosis,
     Event,
     Failure,
@@ -19,7 +18,6 @@ from pytest_buddy.domain import (
     FaultSettled,
     FixConfirmed,
     NoticeGiven,
-    Observation,
     Outcome,
     Spectrum,
     StepStarted,
@@ -27,22 +25,17 @@ from pytest_buddy.domain import (
     WorkEnded,
     WorkStarted,
 )
-from pytest_buddy.errors import BuddyError, RunnerError, SourceError
-from pytest_buddy.explain import explain
-from pytest_buddy.localize import localize, probes, weigh
+from pytest_buddy.errors import BuddyError, RunnerError
+from pytest_buddy.locating import Locator
 from pytest_buddy.ports import Emit
 from pytest_buddy.registry import coders
 from pytest_buddy.runner import AnyRunner, ColdRunner, Launcher, Runner, Standby
 from pytest_buddy.searching import FaultSearch
-from pytest_buddy.source import Source
 from pytest_buddy.suite import Suite
 from pytest_buddy.workspace import Workspace
 
 _MOST_FAULTS = 8
 _MOST_NEIGHBOURS = 400
-_PROBES = 24
-_OBSERVED = 3
-_WATCHED = 4
 _SLOWEST_TEST = 10.0
 
 
@@ -93,7 +86,6 @@ class Session:
         self.collected: tuple[str, ...] = ()
         self.imported: tuple[str, ...] = ()
         self._first_fix: float | None = None
-        self._history: tuple[Change, ...] = ()
 
     def _emit(self, event: Event) -> None:
         if isinstance(event, FixConfirmed) and self._first_fix is None:
@@ -176,10 +168,10 @@ class Session:
         with _timed(work, "collect"):
             suite = self._collect(work, runner, suite, deadline)
         with _timed(work, "localize"):
-            self._localize(work, runner, suite, deadline)
+            locator = self._localize(work, runner, suite, deadline)
         if self._repairs:
             with _timed(work, "propose"):
-                self._search(work, runner, suite, deadline)
+                self._search(work, runner, suite, locator, deadline)
 
     def _confirm(
         self, work: _Work, runner: AnyRunner, failing: Sequence[str], neighbours: Sequence[str]
@@ -261,104 +253,26 @@ class Session:
         left = {test: outcome for test, outcome in suite.failing.items() if test not in flaky}
         return replace(suite, failing=left, spectrum=spectrum)
 
-    def _localize(self, work: _Work, runner: AnyRunner, suite: Suite, deadline: float) -> None:
+    def _localize(self, work: _Work, runner: AnyRunner, suite: Suite, deadline: float) -> Locator:
         self._emit(StepStarted(step="localize"))
-        sources = dict(self._sources(work, suite))
-        tests = frozenset(path for path in sources if self._is_test(path, suite))
-        failures = tuple(failure for failure in work.baseline.failures if failure.test not in set(work.flaky))
-        found = localize(failures, suite.spectrum, sources, tests=tests)
-        suite.sources.update(sources)
-        self._history = changes(self._workspace, self._suspected(found))
+        locator = Locator(
+            workspace=self._workspace,
+            config=self._config,
+            baseline=work.baseline,
+            runner=runner,
+            suite=suite,
+            probing=self._repairs,
+        )
+        found = locator.faults(frozenset(work.flaky))
         for fault in found[:_MOST_FAULTS]:
-            probed = self._probed(runner, suite, fault, deadline)
-            work.faults.append(self._explained(work, runner, suite, probed, deadline))
+            work.faults.append(locator.looked_into(fault, deadline))
             self._emit(FaultLocated(fault=work.faults[-1]))
         work.faults.extend(found[_MOST_FAULTS:])
+        return locator
 
-    def _explained(
-        self, work: _Work, runner: AnyRunner, suite: Suite, fault: Fault, deadline: float
-    ) -> Fault:
-        # What was observed belongs to the quickest tests: they are explained first.
-        places = {test: place for place, test in enumerate(suite.of(fault))}
-        tests = set(fault.tests)
-        mine = [failure for failure in work.baseline.failures if failure.test in tests]
-        explanation = explain(
-            fault,
-            tuple(sorted(mine, key=lambda failure: places.get(failure.test, len(places)))),
-            spectrum=suite.spectrum,
-            sources=suite.sources,
-            observations=self._observed(runner, suite, fault, deadline),
-            changes=self._history,
-        )
-        return replace(fault, explanation=explanation)
-
-    def _suspected(self, faults: Sequence[Fault]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(item.path for fault in faults for item in fault.suspects[:5]))
-
-    def _probed(self, runner: AnyRunner, suite: Suite, fault: Fault, deadline: float) -> Fault:
-        """Order the suspects by what small mutations of them do to the tests."""
-        tests = suite.of(fault)
-        if not tests or not fault.suspects or not self._repairs:
-            return fault
-        limit = time.monotonic() + max(0.3, (deadline - time.monotonic()) * 0.1)
-        passing = suite.passing_near(fault, most=3)
-        patches = [
-            patch
-            for patch in probes(fault, suite.sources, limit=_PROBES)
-            if self._editable(patch.paths, suite)
-        ]
-        trials = tuple(
-            runner.trials(
-                patches,
-                (*tests[:2], *passing),
-                cpu=suite.cpu(tests[0], 1),
-                direct=suite.direct,
-                batch=6,
-                every=True,
-                stop=lambda: time.monotonic() > limit,
-            )
-        )
-        return weigh(fault, trials, suite.sources, baseline=suite.failing)
-
-    def _observed(
-        self, runner: AnyRunner, suite: Suite, fault: Fault, deadline: float
-    ) -> tuple[Observation, ...]:
-        tests = [*suite.of(fault)[:_WATCHED], *suite.passing_near(fault, most=2)]
-        if not tests or not fault.suspects or time.monotonic() > deadline:
-            return ()
-        hung = any(suite.failing[test].hung for test in suite.of(fault))
-        return () if hung else runner.observe(tests, fault.suspects[:_OBSERVED], cpu=_SLOWEST_TEST)
-
-    def _sources(self, work: _Work, suite: Suite) -> Iterator[tuple[str, Source]]:
-        """Every project file that a failing test ran or that a traceback names."""
-        paths = {path for execution in suite.spectrum.failing for path in execution.lines}
-        paths |= {frame.path for failure in work.baseline.failures for frame in failure.project_frames}
-        paths |= {
-            frame.path
-            for failure in work.baseline.failures
-            for cause in failure.causes
-            for frame in cause.frames
-        }
-        for path in sorted(paths):
-            if self._workspace.relative(path) != path or not path.endswith(".py"):
-                continue
-            try:
-                source = self._workspace.source(path)
-                source.text  # noqa: B018  decodable?
-            except SourceError:
-                continue
-            yield path, source
-
-    def _is_test(self, path: str, suite: Suite) -> bool:
-        return path in suite.test_files or self._workspace.protected(path)
-
-    def _editable(self, paths: Sequence[str], suite: Suite) -> bool:
-        exclude = self._config.exclude
-        return not any(
-            path in suite.test_files or self._workspace.protected(path, exclude=exclude) for path in paths
-        )
-
-    def _search(self, work: _Work, runner: AnyRunner, suite: Suite, deadline: float) -> None:
+    def _search(
+        self, work: _Work, runner: AnyRunner, suite: Suite, locator: Locator, deadline: float
+    ) -> None:
         waiting = [fault for fault in work.faults if fault.suspects and suite.of(fault)]
         while waiting:
             fault = waiting.pop(0)
@@ -371,7 +285,7 @@ class Session:
                 launcher=self._launcher,
                 suite=suite,
                 coders=self._coders,
-                editable=frozenset(path for path in suite.sources if self._editable((path,), suite)),
+                editable=locator.editable,
                 emit=self._emit,
                 deadline=now + share,
                 standby=self._standby,
@@ -390,11 +304,11 @@ class Session:
             tests = (*settled.tests, *(test for other in cured for test in other.tests))
             settled = replace(settled, tests=tests)
             if settled.fix is not None:  # the fix knows better than coverage what there is to explain
-                settled = self._explained(work, runner, suite, settled, time.monotonic() + 1.0)
+                settled = locator.explained(settled, time.monotonic() + 1.0)
             work.faults[place] = settled
             self._emit(FaultSettled(fault=work.faults[place]))
             if rest is not None:
-                rest = self._explained(work, runner, suite, rest, deadline)
+                rest = locator.explained(rest, deadline)
                 work.faults.append(rest)
                 waiting.append(rest)
 
