@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pytest_buddy.coder.pairs import Pair, literal, number_pairs, text_pairs, whole_pairs
 from pytest_buddy.coder.signals import STRONG, WEAK, value_signals
-from pytest_buddy.domain import Failure
+from pytest_buddy.domain import Failure, Frame
 
 _REVERSED: Final = 0.6  # people also write `assert expected == actual`
-_LONGEST_REPR: Final = 2_000
+_MOST_SUBJECTS: Final = 24
+_LONGEST_SUBJECT: Final = 120
 
 _BY_ERROR: Final[Mapping[str, Mapping[str, float]]] = {
     "NameError": {"did-you-mean": 8, "missing-self": 6, "add-import": 6, "swap-name": 1.5},
@@ -111,13 +113,19 @@ class Hints:
     """Evidence for kinds of fixes.
 
     `templates` and `signals` are factors on the likelihood of templates and of changes with a signal;
-    `pairs` holds values that came and were expected; `unknown` the names the interpreter did not find,
-    `suggested` those it offered instead; `keys` the missing keys; `types` the types named by TypeErrors.
+    `pairs` holds values that came and were expected, `texts` and `numbers` those found inside them too;
+    `subjects` are texts that the failing frames hold, `wished` the values that the tests expect;
+    `unknown` the names the interpreter did not find, `suggested` those it offered instead; `keys` the
+    missing keys; `types` the types named by TypeErrors.
     """
 
     templates: Mapping[str, float] = field(default_factory=dict)
     signals: Mapping[str, float] = field(default_factory=dict)
-    pairs: tuple[tuple[Any, Any], ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+    numbers: tuple[tuple[float, float], ...] = ()
+    subjects: tuple[str, ...] = ()
+    wished: tuple[Any, ...] = ()
     unknown: frozenset[str] = frozenset()
     suggested: frozenset[str] = frozenset()
     keys: tuple[Any, ...] = ()
@@ -137,7 +145,7 @@ def read_hints(failures: Iterable[Failure]) -> Hints:
     held = tuple(failures)
     templates: dict[str, float] = {}
     signals: dict[str, float] = {}
-    pairs = tuple(_pairs(held))
+    pairs = tuple(whole_pairs(held))
     for failure in held:
         _raise(templates, _error_boosts(failure))
     for actual, expected in pairs[:20]:
@@ -158,6 +166,10 @@ def read_hints(failures: Iterable[Failure]) -> Hints:
         templates=templates,
         signals=signals,
         pairs=pairs,
+        texts=text_pairs(held),
+        numbers=number_pairs(held),
+        subjects=tuple(_subjects(held)),
+        wished=tuple(_wished(held)),
         unknown=frozenset(
             match[1] for text in messages for named in _NAMED for match in named.finditer(text)
         ),
@@ -194,28 +206,10 @@ def _error_boosts(failure: Failure) -> Mapping[str, float]:
     return boosts
 
 
-def _literal(text: str) -> tuple[Any, ...]:
-    if not text or len(text) > _LONGEST_REPR:
-        return ()
-    try:
-        return (ast.literal_eval(text),)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return ()
-
-
-def _pairs(failures: Iterable[Failure]) -> Iterator[tuple[Any, Any]]:
-    for failure in failures:
-        comparison = failure.comparison
-        if comparison is not None and comparison.operator in ("==", "is", "in", "equal", "!="):
-            for actual in _literal(comparison.left):
-                for expected in _literal(comparison.right):
-                    yield actual, expected
-
-
 def _keys(failures: Iterable[Failure]) -> Iterator[Any]:
     for failure in failures:
         if failure.error_type == "KeyError":
-            yield from _literal(failure.message.partition("\n")[0].removeprefix("KeyError: "))
+            yield from literal(failure.message.partition("\n")[0].removeprefix("KeyError: "))
 
 
 def _frame_values(failures: Iterable[Failure]) -> dict[str, frozenset[str]]:
@@ -225,6 +219,53 @@ def _frame_values(failures: Iterable[Failure]) -> dict[str, frozenset[str]]:
             for variable in frame.variables:
                 values[variable.name] = values.get(variable.name, frozenset()) | {variable.type}
     return values
+
+
+def _subjects(failures: Iterable[Failure]) -> list[str]:
+    """The short texts among the variables of the failing frames, the innermost first."""
+    found: dict[str, None] = {}
+    for failure in failures:
+        for frame in reversed(failure.project_frames):
+            for variable in frame.variables:
+                for value in literal(variable.value):
+                    found |= dict.fromkeys(_texts(value))
+    return [text for text in found if 0 < len(text) <= _LONGEST_SUBJECT][:_MOST_SUBJECTS]
+
+
+def _wished(failures: Iterable[Failure]) -> Iterator[Any]:
+    """What the failing tests compare with: by the comparison, or by the line that was not passed."""
+    seen: set[str] = set()
+    for failure in failures:
+        found = [expected for _, expected in whole_pairs((failure,))]
+        if failure.comparison is None and failure.project_frames:
+            found += _compared(failure.project_frames[0])
+        for value in found:
+            if repr(value) not in seen and len(seen) < _MOST_SUBJECTS:
+                seen.add(repr(value))
+                yield value
+
+
+def _compared(frame: Frame) -> Iterator[Any]:
+    """The values with which a line of a test compares something by `==`."""
+    try:
+        tree = ast.parse(frame.source.strip())
+    except (SyntaxError, ValueError):
+        return
+    known = {variable.name: variable.value for variable in frame.variables}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq):
+            for side in (node.comparators[0], node.left):
+                text = known.get(side.id, "") if isinstance(side, ast.Name) else ast.unparse(side)
+                yield from literal(text)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+        if "\n" in value:
+            yield from value.splitlines()
+    elif isinstance(value, list | tuple):
+        yield from (item for item in value if isinstance(item, str))
 
 
 def _type_signals(failure: Failure) -> dict[str, float]:

@@ -159,9 +159,7 @@ def _strings(site: Site) -> Iterator[ast.Constant]:
 def string_by_values(site: Site) -> Iterator[Change]:
     """The text that turns what came into what was expected."""
     found: dict[tuple[int, str], Change] = {}
-    for actual, expected in _text_pairs(site.hints.pairs[:20]):
-        if actual == expected:
-            continue
+    for actual, expected in site.hints.texts:
         for node in _texts(site):
             for new, prior in _respelled(node.value, actual, expected):
                 quoted = _quote(site, node, new)
@@ -202,24 +200,6 @@ def _pieces(site: Site) -> Iterator[tuple[int, str]]:
                 continue
             if text.isascii() and end - start == len(text) and text.count(piece) == 1:
                 yield start + text.index(piece), piece
-
-
-def _text_pairs(pairs: tuple[tuple[object, object], ...]) -> Iterator[tuple[str, str]]:
-    for actual, expected in pairs:
-        if isinstance(actual, str) and isinstance(expected, str):
-            yield actual, expected
-        elif isinstance(actual, list | tuple) and isinstance(expected, list | tuple):
-            yield from _text_pairs(tuple(zip(actual, expected, strict=False))[:20])
-        elif isinstance(actual, dict) and isinstance(expected, dict):
-            shared = [(value, expected[key]) for key, value in actual.items() if key in expected]
-            lost = [
-                (key, other)
-                for key in actual
-                if key not in expected
-                for other in expected
-                if other not in actual
-            ]
-            yield from _text_pairs(tuple(shared[:20]) + tuple(lost[:4]))
 
 
 def _respelled(old: object, actual: str, expected: str) -> Iterator[tuple[str, float]]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from pytest_buddy.coder import (
     arguments,
+    by_values,
     callees,
     calls,
     conditions,
@@ -16,6 +17,7 @@ from pytest_buddy.coder import (
     literals,
     names,
     operands,
+    patterns,
     signatures,
     statements,
 )
@@ -37,6 +39,8 @@ CATALOGUE: Final[tuple[Template, ...]] = (
     *operands.TEMPLATES,
     *conditions.TEMPLATES,
     *literals.TEMPLATES,
+    *by_values.TEMPLATES,
+    *patterns.TEMPLATES,
     *callees.TEMPLATES,
     *arguments.TEMPLATES,
     *calls.TEMPLATES,
@@ -174,8 +178,13 @@ class _Search:
 
 
 def _writes_expected(place: _Place, change: Change, hints: Hints) -> bool:
-    """Whether the change writes out a value that the test expects, where it stood nowhere before."""
+    """Whether the change writes out a value that the test expects, where it stood nowhere before.
+
+    Constants and tables are where values belong: those outside functions are not meant.
+    """
     node = place.statement.node
+    if place.statement.owner.function is None and isinstance(node, ast.Assign | ast.AnnAssign):
+        return False
     start, end = place.outline.source.span(node)
     for text in hints.expected:
         if text in _COMMON or (len(text) < 3 and not isinstance(node, ast.Return)):

@@ -9,7 +9,7 @@ from statistics import median
 import pytest
 
 from pytest_buddy.coder import TemplateCoder
-from pytest_buddy.domain import Comparison, Failure, Suspect
+from pytest_buddy.domain import Comparison, Failure, Frame, Suspect, Variable
 from pytest_buddy.ports import Context
 from pytest_buddy.source import Source
 
@@ -26,13 +26,24 @@ def faulty_line(fault):
 def failure_of(fault):
     comparison = None
     if "left" in fault:
-        comparison = Comparison(operator="==", left=fault["left"], right=fault["right"])
+        comparison = Comparison(
+            operator=fault.get("operator", "=="), left=fault["left"], right=fault["right"]
+        )
+    held = tuple(
+        Variable(name=name, value=value, type=type(ast.literal_eval(value)).__name__)
+        for name, value in fault.get("variables", {}).items()
+    )
+    test = Frame(
+        path="tests/test_faulty.py", line=1, function="test_it", project=True, source=fault.get("asserts", "")
+    )
+    inner = Frame(path="pkg/faulty.py", line=1, function="it", project=True, variables=held)
     return Failure(
         test="tests/test_faulty.py::test_it",
         phase="call",
         error_type=fault.get("error", "AssertionError"),
         message=fault.get("message", ""),
         comparison=comparison,
+        frames=(test, inner),
     )
 
 
