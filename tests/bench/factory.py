@@ -32,6 +32,10 @@ from suite import SuiteRun
 _TURNS = 4
 
 
+class Unusable(Exception):
+    """A package whose suite cannot be worked with at the moment; the others go on."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What was asked for on the command line."""
@@ -57,7 +61,7 @@ class Plan:
         bench = ready(RECIPES[name], self.cache, self.subject)
         baseline = bench.suite.run()
         if baseline.failed or not baseline.complete:
-            raise SystemExit(f"{name}: the untouched suite is not green\n{baseline.finished.stdout[-2000:]}")
+            raise Unusable(f"{name}: the untouched suite is not green\n{baseline.finished.stdout[-2000:]}")
         print(
             f"{bench.recipe.package.stem}: {len(baseline.outcomes)} tests in {baseline.finished.wall:.1f} s",
             flush=True,
@@ -72,13 +76,19 @@ def make(plan: Plan) -> None:
     have = [fault for fault in load(path) if fault.package in plan.packages and fault.kind in plan.kinds]
     missing = plan.faults - len(have)
     makers: dict[str, Maker] = {}
+    unusable: set[str] = set()
     for package, kind, turn in _turns(plan):
         if missing <= 0 or plan.over:
             return
-        if (package, kind, turn) in done:
+        if (package, kind, turn) in done or package in unusable:
             continue
-        if package not in makers:
-            makers[package] = _maker(plan, package, have)
+        try:
+            if package not in makers:
+                makers[package] = _maker(plan, package, have)
+        except Unusable as error:
+            print(error, flush=True)
+            unusable.add(package)
+            continue
         fault = makers[package].make(kind, turn)
         if fault is None:
             why = makers[package].refused
@@ -91,7 +101,11 @@ def make(plan: Plan) -> None:
 
 def examine(plan: Plan, package: str, faults: Sequence[Injected]) -> None:
     """Write the rows of one package's faults."""
-    bench, baseline = plan.bench(package)
+    try:
+        bench, baseline = plan.bench(package)
+    except Unusable as error:
+        print(error, flush=True)
+        return
     for fault in faults:
         if plan.over:
             return
@@ -134,7 +148,7 @@ def _turns(plan: Plan) -> Iterator[tuple[str, str, int]]:
 def _maker(plan: Plan, package: str, have: Sequence[Injected]) -> Maker:
     bench, baseline = plan.bench(package)
     if set(bench.suite.run().outcomes) != set(baseline.outcomes):
-        raise SystemExit(f"{package}: the names of tests are others in every run")
+        raise Unusable(f"{package}: the names of tests are others in every run")
     maker = Maker(bench=bench, tool=cosmic_ray(plan.cache), seed=plan.seed, baseline=baseline)
     maker.survey()
     for fault in have:

@@ -21,7 +21,7 @@ from factory_standing import Placed, Truth, by_score
 from limited import machine_line, run
 
 _FAUXPY = "fauxpy==0.7.0"
-_ARGUMENTS = ("--family=sbfl", "--granularity=statement", "--top-n=-1", "-W", "ignore::DeprecationWarning")
+_ARGUMENTS = ("--family=sbfl", "--granularity=statement", "--top-n=-1", "-W", "default")
 
 
 def environment(cache: Path) -> Path:
@@ -73,14 +73,16 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=home)
     parser.add_argument("--out", type=Path, default=home / "results")
     parser.add_argument("--faults", type=int, default=15, help="the first so many that have a row")
+    parser.add_argument("--only", action="append", choices=sorted(RECIPES), help="only these packages")
     arguments = parser.parse_args()
     cache, out = arguments.cache.resolve(), arguments.out.resolve()
     print(machine_line(), flush=True)
     python = environment(cache)
     with_row = {row["fault"] for row in entries(out / "rows.jsonl")}
     done = {entry["fault"] for entry in entries(out / "fauxpy.jsonl")}
-    chosen = [fault for fault in load(out / "faults.jsonl") if fault.name in with_row][: arguments.faults]
-    for fault in chosen:
+    packages = arguments.only or RECIPES
+    chosen = [fault for fault in load(out / "faults.jsonl") if fault.package in packages]
+    for fault in [fault for fault in chosen if fault.name in with_row][: arguments.faults]:
         if fault.name in done:
             continue
         bench = ready(RECIPES[fault.package], cache, cache / "subject")
