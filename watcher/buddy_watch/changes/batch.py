@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-_QUIET = 0.010
+_QUIET = 0.005
 _LONGEST = 0.060
 _GRACE = 0.060  # editors delete and recreate, empty and write
 _MANY = 20  # more paths than one save has: a checkout, a formatter

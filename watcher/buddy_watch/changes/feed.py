@@ -15,7 +15,7 @@ Watch = Callable[..., Changes]
 
 ADDED, MODIFIED, DELETED = 1, 2, 3
 
-_STEP_MS = 5
+_STEP_MS = 3
 _DEBOUNCE_MS = 20
 _TURN_MS = 50
 _POLL_SECONDS = 0.3
