@@ -10,7 +10,7 @@ from pytest_buddy.config import Config
 from pytest_buddy.domain import Baseline, Change, Fault, Observation
 from pytest_buddy.errors import SourceError
 from pytest_buddy.explain import explain
-from pytest_buddy.localize import localize, probes, referred, weigh
+from pytest_buddy.localize import localize, probes, referred, weigh, why
 from pytest_buddy.runner import AnyRunner
 from pytest_buddy.source import Source
 from pytest_buddy.suite import Suite
@@ -74,6 +74,12 @@ class Locator:
             changes=self._history,
         )
         return replace(fault, explanation=explanation)
+
+    def why(self, path: str, line: int, faults: Sequence[Fault]) -> tuple[str, ...]:
+        """Sentences on why a line is or is not suspected, given the faults as they are now."""
+        sources = {**dict(self._read((path,))), **self._suite.sources}
+        tests = frozenset(known for known in sources if self._is_test(known))
+        return why(path, line, self._baseline.failures, self._suite.spectrum, sources, faults, tests=tests)
 
     @cached_property
     def editable(self) -> frozenset[str]:

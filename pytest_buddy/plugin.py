@@ -25,6 +25,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="also write a report (json, markdown); to the terminal without PATH; may be repeated",
     )
     group.addoption(
+        "--buddy-why",
+        action="append",
+        metavar="PATH:LINE",
+        help="also say why a line is or is not suspected; may be repeated",
+    )
+    group.addoption(
         "--buddy-budget",
         metavar="SECONDS",
         help="time for everything after the run (default: 10, or 60 when CI is set)",

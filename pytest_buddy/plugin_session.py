@@ -27,6 +27,7 @@ class PluginSession:
             config.rootpath, flags={key: config.getoption(f"buddy_{key}") for key in _FLAGS}
         )
         self._check_names()
+        self._why = [_line(word) for word in config.getoption("buddy_why") or ()]
         self._started = time.monotonic()
         self._here_first = any(entry in ("", os.getcwd()) for entry in sys.path)  # noqa: PTH109
         kind = WorkerRecorder if hasattr(config, "workerinput") else Recorder
@@ -52,7 +53,9 @@ class PluginSession:
         config = self._config
         if hasattr(config, "workerinput") or config.option.collectonly or self.recorder.broken_off:
             return
-        if session.exitstatus not in _FINISHED or not (self.recorder.red or self._settings.report):
+        if session.exitstatus not in _FINISHED:
+            return
+        if not (self.recorder.red or self._settings.report or self._why):
             return
         work = self._plugin_work()
         if self.recorder.problem:
@@ -69,4 +72,14 @@ class PluginSession:
     def _plugin_work(self) -> "PluginWork":
         from pytest_buddy.plugin_work import PluginWork
 
-        return PluginWork(self._config, self._settings, here_first=self._here_first)
+        return PluginWork(self._config, self._settings, here_first=self._here_first, why=self._why)
+
+
+def _line(word: str) -> tuple[str, int]:
+    """`PATH:LINE` as its parts; raises ConfigError."""
+    path, _, line = word.rpartition(":")
+    if not path or not line.isdecimal():
+        raise ConfigError(
+            f"command line: --buddy-why {word!r} must be PATH:LINE", hint="For example pkg/shop.py:12."
+        )
+    return path, int(line)

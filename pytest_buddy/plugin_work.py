@@ -28,12 +28,24 @@ _FLAG = "--buddy-sandbox"
 
 
 class PluginWork:
-    """The work after one run, on pytest's own terminal; `here_first` as in Launcher."""
+    """The work after one run, on pytest's own terminal; `here_first` as in Launcher.
 
-    def __init__(self, config: pytest.Config, settings: Config, *, here_first: bool) -> None:
+    `why` are places, as typed, of which the person wants to know why they are suspected or not.
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        settings: Config,
+        *,
+        here_first: bool,
+        why: Sequence[tuple[str, int]] = (),
+    ) -> None:
         self._config = config
         self._settings = settings
         self._here_first = here_first
+        self._why = why
+        self._session: Session | None = None
         self._workspace = Workspace(config.rootpath)
         self._terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
         self._redactor = Redactor(environment=os.environ)
@@ -46,6 +58,7 @@ class PluginWork:
     def _run(self, recorder: Recorder, *, seconds: float) -> None:
         if not recorder.red:
             self._report(Diagnosis(failures=(), offline=self._settings.offline))
+            self._answer(Diagnosis(failures=()))
             return
         screen = self._screen()
         baseline = recorder.baseline(self._arguments(), seconds=seconds)
@@ -58,6 +71,7 @@ class PluginWork:
         except BuddyError as error:
             screen.notice(error.message, error.hint)
         screen.diagnosis(diagnosis, self._workspace)
+        self._answer(diagnosis)
         self._report(diagnosis)
         if screen.interactive:
             with self._keyboard():
@@ -67,7 +81,20 @@ class PluginWork:
     def _diagnose(self, baseline: Baseline, screen: Screen) -> Diagnosis:
         launcher = self._launcher(baseline.args, screen)
         repairs = self._allowed(launcher, screen)
-        return Session(launcher, self._settings, screen.event, repairs=repairs).diagnose(baseline)
+        self._session = Session(launcher, self._settings, screen.event, repairs=repairs)
+        return self._session.diagnose(baseline)
+
+    def _answer(self, diagnosis: Diagnosis) -> None:
+        """Say of each line that was asked about why it is or is not suspected."""
+        for path, line in self._why:
+            place = self._workspace.relative(Path(self._config.invocation_params.dir, path)) or path
+            self.say(f"\nwhy {place}:{line}")
+            session = self._session
+            known = (
+                session.why(place, line, diagnosis) if session else ("No test failed: nothing is suspected.",)
+            )
+            for sentence in known:
+                self.say(f"  {sentence}")
 
     def _allowed(self, launcher: Launcher, screen: Screen) -> bool:
         """Whether candidates may run: without a sandbox only when the person has said so.

@@ -80,6 +80,7 @@ class Session:
         self._tell = emit
         self._repairs = repairs
         self._coders = coders(config)
+        self._locator: Locator | None = None
         self._parked = runner
         self._standby = standby
         self._jobs = jobs or os.cpu_count() or 1
@@ -91,6 +92,12 @@ class Session:
         if isinstance(event, FixConfirmed) and self._first_fix is None:
             self._first_fix = time.monotonic()
         self._tell(event)
+
+    def why(self, path: str, line: int, diagnosis: Diagnosis) -> tuple[str, ...]:
+        """After a diagnosis: sentences on why a line is or is not suspected."""
+        if self._locator is None:
+            return ("Nothing was located, so no line is suspected.",)
+        return self._locator.why(path, line, diagnosis.faults)
 
     def diagnose(self, baseline: Baseline) -> Diagnosis:
         """From the red tests of a plain run to faults, explanations and confirmed fixes."""
@@ -255,7 +262,7 @@ class Session:
 
     def _localize(self, work: _Work, runner: AnyRunner, suite: Suite, deadline: float) -> Locator:
         self._emit(StepStarted(step="localize"))
-        locator = Locator(
+        locator = self._locator = Locator(
             workspace=self._workspace,
             config=self._config,
             baseline=work.baseline,
