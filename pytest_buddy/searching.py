@@ -1,9 +1,10 @@
 """The search for one fault's fix: candidates in, judged and confirmed proposals out."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from pytest_buddy.candidates import Candidates
 from pytest_buddy.domain import (
     GREEN,
     Failure,
@@ -17,7 +18,6 @@ from pytest_buddy.domain import (
     Verdict,
 )
 from pytest_buddy.judging import Judge, Judged
-from pytest_buddy.patch import objections
 from pytest_buddy.ports import Coder, Context, Emit
 from pytest_buddy.runner import AnyRunner, Launcher, Standby
 from pytest_buddy.suite import Suite
@@ -68,7 +68,7 @@ class FaultSearch:
             standby=standby,
         )
         self._started = self._ticked = time.monotonic()
-        self._candidates = 0
+        self._candidates: Candidates | None = None
         self._validated = 0
         self._passing: list[Judged] = []
         self._partial: list[Judged] = []
@@ -94,7 +94,7 @@ class FaultSearch:
         shown = [*offered, *(item for item in ranked if not item.offered)][: len(offered) + _MOST_SHOWN]
         fixing = sum(1 for item in ranked if item.verdict.outcome == "fixed")
         search = Search(
-            candidates=self._candidates,
+            candidates=self._candidates.count if self._candidates else 0,
             validated=self._validated,
             seconds=time.monotonic() - self._started,
             stopped="found" if offered else self._stopped,
@@ -120,7 +120,16 @@ class FaultSearch:
 
     def _try_all(self, context: Context) -> None:
         """Candidates of all coders; those that ran out of CPU time again with more of it."""
-        source: Iterable[Patch] = self._counted(context)
+        self._candidates = Candidates(
+            context,
+            self._coders,
+            runner=self._runner,
+            suite=self._suite,
+            tests=self._tests,
+            deadline=self._deadline,
+            searched=lambda: self._first_hit is None and not self._stop(),
+        )
+        source: Iterable[Patch] = self._candidates
         for level in range(_LEVELS):
             late: list[Patch] = []
             cpu = self._suite.cpu(self._tests[0], level)
@@ -133,6 +142,7 @@ class FaultSearch:
                 stop=self._stop,
             ):
                 self._validated += 1
+                self._candidates.hear(trial)
                 if any(outcome.status == "timeout" for outcome in trial.outcomes):
                     late.append(trial.patch)
                 else:
@@ -141,18 +151,6 @@ class FaultSearch:
             if self._passing or not late or self._stop():
                 return
             source = late
-
-    def _counted(self, context: Context) -> Iterator[Patch]:
-        seen: set[str] = set()
-        suspected = frozenset(suspect.path for suspect in context.suspects)
-        for coder in self._coders:
-            for patch in coder.propose(context):
-                if patch.id not in seen and set(patch.paths) <= self._editable:
-                    seen.add(patch.id)
-                    if objections(patch, context.sources, suspected=suspected):
-                        continue
-                    self._candidates += 1
-                    yield patch
 
     def _stop(self) -> bool:
         now = time.monotonic()

@@ -91,6 +91,16 @@ class Suite:
         scored.sort(key=lambda pair: -pair[0])
         return tuple(test for shared, test in scored[:most] if shared)
 
+    def passing_at(self, lines: Iterable[tuple[str, int]], *, most: int) -> tuple[str, ...]:
+        """Green tests that ran any of these lines (path and number), those that ran most of them first."""
+        wanted = tuple(lines)
+        scored = [
+            (sum(1 for path, line in wanted if line in execution.lines.get(path, ())), execution.test)
+            for execution in self.spectrum.passing
+        ]
+        scored.sort(key=lambda pair: -pair[0])
+        return tuple(test for shared, test in scored[:most] if shared)
+
 
 def _is_doctest(test: str) -> bool:
     """Whether a node id is of an example in a docstring: pytest names those by their dotted path."""

@@ -11,7 +11,7 @@ from pytest_buddy.judging import Judged
 from pytest_buddy.patch import changed_lines, unified_diff
 from pytest_buddy.source import Source
 
-_TOKEN = re.compile(r"\w+|[^\w\s]")
+_TOKEN = re.compile(r"\w+|[<>=!+*/-]=|//|\*\*|[^\w\s]")
 _BELOW = 0.99
 _TAKES_AWAY = 0.1
 _MOST_SUSPECTS = 50

@@ -116,7 +116,8 @@ class Hints:
     `pairs` holds values that came and were expected, `texts` and `numbers` those found inside them too;
     `subjects` are texts that the failing frames hold, `wished` the values that the tests expect;
     `unknown` the names the interpreter did not find, `suggested` those it offered instead; `keys` the
-    missing keys; `types` the types named by TypeErrors.
+    missing keys, `held_keys` those that dictionaries of the failing frame have; `types` the types named by
+    TypeErrors.
     """
 
     templates: Mapping[str, float] = field(default_factory=dict)
@@ -126,6 +127,7 @@ class Hints:
     numbers: tuple[tuple[float, float], ...] = ()
     subjects: tuple[str, ...] = ()
     wished: tuple[Any, ...] = ()
+    held_keys: tuple[str, ...] = ()
     unknown: frozenset[str] = frozenset()
     suggested: frozenset[str] = frozenset()
     keys: tuple[Any, ...] = ()
@@ -170,6 +172,7 @@ def read_hints(failures: Iterable[Failure]) -> Hints:
         numbers=number_pairs(held),
         subjects=tuple(_subjects(held)),
         wished=tuple(_wished(held)),
+        held_keys=tuple(_held_keys(held)),
         unknown=frozenset(
             match[1] for text in messages for named in _NAMED for match in named.finditer(text)
         ),
@@ -230,6 +233,18 @@ def _subjects(failures: Iterable[Failure]) -> list[str]:
                 for value in literal(variable.value):
                     found |= dict.fromkeys(_texts(value))
     return [text for text in found if 0 < len(text) <= _LONGEST_SUBJECT][:_MOST_SUBJECTS]
+
+
+def _held_keys(failures: Iterable[Failure]) -> dict[str, None]:
+    """The keys that the dictionaries of a frame have in which a key was not found."""
+    found: dict[str, None] = {}
+    for failure in failures:
+        if failure.error_type.rpartition(".")[2] == "KeyError" and failure.project_frames:
+            for variable in failure.project_frames[-1].variables:
+                for value in literal(variable.value):
+                    if isinstance(value, dict) and len(found) < _MOST_SUBJECTS:
+                        found |= dict.fromkeys(key for key in value if isinstance(key, str))
+    return found
 
 
 def _wished(failures: Iterable[Failure]) -> Iterator[Any]:

@@ -257,6 +257,10 @@ def near_string(site: Site) -> Iterator[Change]:
             why = f"writes {other!r} instead of {value!r}"
             prior = 0.6**rank * (2.0 if missing else 1.0) * (0.5 if len(value) < 3 else 1.0)
             yield site.change(node, _quote(site, node, other), why, prior=prior)
+        for other in site.hints.held_keys if missing else ():
+            if other != value:
+                why = f"reads {other!r}, which is there, instead of {value!r}"
+                yield site.change(node, _quote(site, node, other), why, prior=0.5)
 
 
 @on_statement("other-string", 0.08, spread=3)

@@ -65,6 +65,7 @@ def _tokens(pattern: str) -> tuple[_Token, ...]:
 def rewrites(pattern: str, subjects: tuple[str, ...] = ()) -> Iterator[_Rewrite]:
     """Small edits of a pattern: repetitions, anchors, classes, escapes, alternatives, greed."""
     tokens = _tokens(pattern)
+    yield from _as_elsewhere(tokens)
     for token, after in zip(tokens, (*tokens[1:], None), strict=True):
         yield from _by_kind(token, after)
     for anchor, place in (("^", 0), ("$", len(pattern)), (r"\b", 0), (r"\b", len(pattern))):
@@ -119,6 +120,15 @@ def _repetition(token: _Token) -> Iterator[_Rewrite]:
             text = f"{{{first}}}" if first == last else f"{{{first},{last}}}"
             yield _Rewrite(token.start, token.end, text, 0.8)
     yield _Rewrite(token.start, token.end, f"{{{low},}}", 0.6)
+
+
+def _as_elsewhere(tokens: tuple[_Token, ...]) -> Iterator[_Rewrite]:
+    """The repetitions that the pattern has in other places, first of all."""
+    used = dict.fromkeys(token.text for token in tokens if token.kind == "quantifier")
+    for token in tokens:
+        for other in used if token.kind == "quantifier" else ():
+            if other != token.text:
+                yield _Rewrite(token.start, token.end, other, 2.0)
 
 
 def _class_edits(token: _Token) -> Iterator[_Rewrite]:

@@ -13,6 +13,7 @@ from pytest_buddy.coder import (
     calls,
     conditions,
     containers,
+    formats,
     insertions,
     literals,
     names,
@@ -40,6 +41,7 @@ CATALOGUE: Final[tuple[Template, ...]] = (
     *conditions.TEMPLATES,
     *literals.TEMPLATES,
     *by_values.TEMPLATES,
+    *formats.TEMPLATES,
     *patterns.TEMPLATES,
     *callees.TEMPLATES,
     *arguments.TEMPLATES,
@@ -70,7 +72,7 @@ class TemplateCoder:
     def propose(self, context: Context) -> Iterator[Patch]:
         """Yield candidate patches, likeliest first; each compiles and differs from all others."""
         hints = read_hints(context.failures)
-        outlines = _outlines(context)
+        outlines = outlines_of(context)
         search = _Search(catalogue=self.catalogue, hints=hints, sites={}, ingredients={}, checkers={})
         weighed = weigh_statements(outlines, context.suspects or _fallback(context.failures))
         places = [(weight, _Place(outline, statement)) for weight, outline, statement in weighed]
@@ -151,30 +153,50 @@ class _Search:
         return checker.accepts(change.splices, structural=change.structural)
 
     def _patch(self, place: _Place, ranked: Ranked, score: float) -> Patch | None:
-        source, change = place.outline.source, ranked.change
-        try:
-            edits = tuple(
-                Edit(
-                    path=source.path,
-                    digest=source.digest,
-                    start=splice.start,
-                    end=splice.end,
-                    replacement=_encoded(source, splice.text),
-                )
-                for splice in sorted(change.splices)
-            )
-        except UnicodeEncodeError:
-            return None
-        qualname = place.statement.owner.qualname
-        special = _writes_expected(place, change, self.hints)
-        return Patch(
-            edits=edits,
-            origin=f"template:{ranked.template}",
-            rationale=(_sentence(change.rationale),),
-            prior=min(score * (0.3 if special else 1.0), 1.0),
-            suspicion=max(change.suspicion, 0.8 if special else 0.0),
-            function=f"{source.module}.{qualname}" if qualname else source.module,
+        special = _writes_expected(place, ranked.change, self.hints)
+        return patch_of(
+            place.outline,
+            place.statement,
+            ranked.change,
+            origin=ranked.template,
+            score=score * (0.3 if special else 1.0),
+            suspicion=0.8 if special else 0.0,
         )
+
+
+def patch_of(
+    outline: Outline,
+    statement: Statement,
+    change: Change,
+    *,
+    origin: str,
+    score: float,
+    suspicion: float = 0.0,
+) -> Patch | None:
+    """The patch that makes a change; None when the file's encoding cannot write it."""
+    source = outline.source
+    try:
+        edits = tuple(
+            Edit(
+                path=source.path,
+                digest=source.digest,
+                start=splice.start,
+                end=splice.end,
+                replacement=_encoded(source, splice.text),
+            )
+            for splice in sorted(change.splices)
+        )
+    except UnicodeEncodeError:
+        return None
+    qualname = statement.owner.qualname
+    return Patch(
+        edits=edits,
+        origin=f"template:{origin}",
+        rationale=(_sentence(change.rationale),),
+        prior=min(score, 1.0),
+        suspicion=max(change.suspicion, suspicion),
+        function=f"{source.module}.{qualname}" if qualname else source.module,
+    )
 
 
 def _writes_expected(place: _Place, change: Change, hints: Hints) -> bool:
@@ -227,7 +249,8 @@ def _sentence(text: str) -> str:
     return short if len(short) <= 200 else f"{short[:199]}…"
 
 
-def _outlines(context: Context) -> dict[str, Outline]:
+def outlines_of(context: Context) -> dict[str, Outline]:
+    """The outlines of the files that a fix may edit, by path."""
     found: dict[str, Outline] = {}
     for path, source in context.sources.items():
         if path not in context.editable:

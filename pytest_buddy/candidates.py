@@ -1,0 +1,88 @@
+"""In which order the candidates of a fault come: the coders', those made from values, two edits at once."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from pytest_buddy.combining import Combiner
+from pytest_buddy.domain import Patch, Trial
+from pytest_buddy.guided import guided
+from pytest_buddy.patch import objections
+from pytest_buddy.ports import Coder, Context
+from pytest_buddy.runner import AnyRunner
+from pytest_buddy.suite import Suite
+
+_BEFORE_VALUES = 300
+_SINGLE_SHARE = 0.5
+
+
+class Candidates:
+    """The candidates of one fault, each once; iterate it while telling it how they ended.
+
+    `searched` says whether a fix is still looked for: else nothing dear is begun.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        coders: Sequence[Coder],
+        *,
+        runner: AnyRunner,
+        suite: Suite,
+        tests: Sequence[str],
+        deadline: float,
+        searched: Callable[[], bool],
+    ) -> None:
+        self._context = context
+        self._coders = coders
+        self._runner = runner
+        self._suite = suite
+        self._tests = tests
+        self._searched = searched
+        self._deadline = deadline
+        now = time.monotonic()
+        self._half = now + _SINGLE_SHARE * (deadline - now)
+        self._suspected = frozenset(suspect.path for suspect in context.suspects)
+        self._seen: set[str] = set()
+        self._combiner = Combiner(suite.failing, context.sources)
+        self._from_values: Iterator[Patch] | None = None
+        self.count = 0
+
+    def hear(self, trial: Trial) -> None:
+        """Take in how a candidate ended."""
+        self._combiner.hear(trial)
+
+    def __iter__(self) -> Iterator[Patch]:
+        singles = self._singles()
+        for patch in singles:
+            yield patch
+            if self.count >= _BEFORE_VALUES and self._from_values is None and self._searched():
+                yield from self._values()
+                yield from self._allowed(self._combiner.numbers)
+            if time.monotonic() > self._half and self._searched():
+                break
+        if self._from_values is None and self._searched():
+            yield from self._values()
+        if self._searched():
+            yield from self._allowed(self._combiner.numbers)
+            yield from self._allowed(self._combiner.pairs())
+        yield from singles
+
+    def _singles(self) -> Iterator[Patch]:
+        for coder in self._coders:
+            for patch in self._allowed(coder.propose(self._context)):
+                self._combiner.note(patch)
+                yield patch
+
+    def _values(self) -> Iterator[Patch]:
+        made = guided(self._context, self._runner, self._suite, self._tests, deadline=self._deadline)
+        self._from_values = iter(self._allowed(made))
+        return self._from_values
+
+    def _allowed(self, patches: Iterable[Patch]) -> Iterator[Patch]:
+        for patch in patches:
+            if patch.id in self._seen or not set(patch.paths) <= self._context.editable:
+                continue
+            self._seen.add(patch.id)
+            if not objections(patch, self._context.sources, suspected=self._suspected):
+                self.count += 1
+                yield patch
