@@ -14,13 +14,13 @@ PATIENCE = 60.0
 FILES = {
     "pytest.ini": "[pytest]\npythonpath = .\n",
     "shop.py": (
-        "def total(prices):\n    result = 0\n    for price in prices:\n"
+        "def total(prices):\n    result = 2\n    for price in prices:\n"
         "        result -= price\n    return result\n"
     ),
     "test_shop.py": (
         "from shop import total\n\n\n"
-        "def test_total():\n    assert total([1, 2]) == 3\n\n\n"
-        "def test_nothing():\n    assert total([]) == 0\n"
+        "def test_total():\n    assert total([1, 2]) == 5\n\n\n"
+        "def test_nothing():\n    assert total([]) == 2\n"
     ),
 }
 RED = Baseline(
@@ -33,7 +33,7 @@ RED = Baseline(
             test="test_shop.py::test_total",
             phase="call",
             error_type="AssertionError",
-            message="assert -3 == 3",
+            message="assert -1 == 5",
             frames=(Frame(path="test_shop.py", line=5, function="test_total", project=True),),
         ),
     ),

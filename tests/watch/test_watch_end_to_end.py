@@ -75,8 +75,10 @@ def test_a_save_runs_what_it_affects_and_a_fix_comes_unasked(project):
         assert (set(verdicts) == RED) is FUNCTIONS, "function by function where the interpreter can tell"
         fault = watch.until("fault-located")["fault"]
         assert fault["suspects"][0]["line"] == 7
-        fix = watch.until("fix-confirmed")["proposal"]
-        assert "+        result += price" in fix["diff"]
+        watch.until("fix-confirmed")
+        best = watch.until("fault-settled")["fault"]["proposals"][0]
+        assert "+        result += price" in best["diff"]
+        watch.until("work-ended")
         assert project.buddy("apply").exit == 0
         started, verdicts = watch.run()
         assert set(verdicts) >= RED
