@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 
 from pytest_buddy.combining import Combiner
 from pytest_buddy.domain import Patch, Trial
@@ -56,15 +57,15 @@ class Candidates:
         for patch in singles:
             yield patch
             if self.count >= _BEFORE_VALUES and self._from_values is None and self._searched():
-                yield from self._values()
-                yield from self._allowed(self._combiner.numbers)
+                yield from _in_turn(self._values(), singles)
+                yield from self._while_searched(self._allowed(self._combiner.numbers))
             if time.monotonic() > self._half and self._searched():
                 break
         if self._from_values is None and self._searched():
             yield from self._values()
         if self._searched():
             yield from self._allowed(self._combiner.numbers)
-            yield from self._allowed(self._combiner.pairs())
+            yield from _in_turn(self._while_searched(self._allowed(self._combiner.pairs())), singles)
         yield from singles
 
     def _singles(self) -> Iterator[Patch]:
@@ -75,8 +76,13 @@ class Candidates:
 
     def _values(self) -> Iterator[Patch]:
         made = guided(self._context, self._runner, self._suite, self._tests, deadline=self._deadline)
-        self._from_values = iter(self._allowed(made))
+        self._from_values = self._while_searched(self._allowed(made))
         return self._from_values
+
+    def _while_searched(self, patches: Iterator[Patch]) -> Iterator[Patch]:
+        """The patches until there is a fix: after that, single edits that may be better come first."""
+        while self._searched() and (patch := next(patches, None)) is not None:
+            yield patch
 
     def _allowed(self, patches: Iterable[Patch]) -> Iterator[Patch]:
         for patch in patches:
@@ -86,3 +92,10 @@ class Candidates:
             if not objections(patch, self._context.sources, suspected=self._suspected):
                 self.count += 1
                 yield patch
+
+
+def _in_turn(first: Iterator[Patch], second: Iterator[Patch]) -> Iterator[Patch]:
+    """One of the first and one of the second, until the first are over."""
+    for patch in first:
+        yield patch
+        yield from islice(second, 1)
