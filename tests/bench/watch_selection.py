@@ -102,8 +102,9 @@ class Judge:
             chosen = self._chosen(self.mapped, placed.file)
             by_graph = self._chosen(self.graph, placed.file)
             red = set() if thorough else self._red(self._run(chosen), chosen)
-            if thorough or (not red and len(chosen) < len(self.baseline.outcomes)):
-                run = self.suite.run(wall=max(30.0, 6 * self.baseline.finished.wall))
+            green_alone = not thorough and not red
+            if thorough or (green_alone and len(chosen) < len(self.baseline.outcomes)):
+                run = self.suite.run(wall=max(120.0, 6 * self.baseline.finished.wall))
                 red = self._red(run, self.baseline.outcomes)
         finally:
             path.write_bytes(original)
@@ -116,7 +117,7 @@ class Judge:
             tests=len(self.baseline.outcomes),
             red=len(red),
             selected=len(chosen),
-            caught=len(red & chosen),
+            caught=0 if green_alone else len(red & chosen),
             graph_selected=len(by_graph),
             graph_caught=len(red & by_graph),
             unselected=tuple(sorted(red - chosen)[:5]),
@@ -129,7 +130,7 @@ class Judge:
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as names:
             names.write("\n".join(test for test in self.baseline.outcomes if test in chosen))
             names.flush()
-            return self.suite.run(("-x", f"@{names.name}"), wall=max(30.0, 6 * self.baseline.finished.wall))
+            return self.suite.run(("-x", f"@{names.name}"), wall=max(120.0, 6 * self.baseline.finished.wall))
 
     def _noted(self) -> tuple[SuiteRun, Mapping[str, Touched | None]]:
         with tempfile.TemporaryDirectory(prefix="watch-selection-") as directory:
