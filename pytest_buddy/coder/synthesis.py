@@ -22,8 +22,8 @@ from pytest_buddy.coder.templates import patch_of
 from pytest_buddy.domain import Observation, Patch
 from pytest_buddy.ports import Context
 
-_MOST_WANTS: Final = 10
-_PER_WANT: Final = 40
+_MOST_WANTS: Final = 8
+_PER_WANT: Final = 20
 _PLAIN_ENDS: Final = frozenset({"None", "True", "False", "[]", "{}", "''", "0", "()", "0.0"})
 _HARD_CODED: Final = 0.8
 
