@@ -308,7 +308,7 @@ def _cut(pool: Sequence[Atom], examples: Sequence[Example]) -> Iterator[tuple[st
     if len(wanted) < 2 or not _only(wanted, str):
         return
     end = _shared_end(wanted)
-    while end and end[0].isalnum():
+    while any(sign.isalnum() for sign in end):
         end = end[1:]
     for size in range(len(end), 0, -1):
         for text in [atom for atom in pool[:20] if _only(atom.values, str)]:

@@ -173,17 +173,19 @@ def _lost_pieces(tokens: tuple[_Token, ...], subjects: tuple[str, ...]) -> Itera
         sign for text in subjects for sign in text if not sign.isalnum() and sign.isprintable()
     )
     for sign in [*signs][:4]:
-        for token in tokens:
-            if token.kind in ("quantifier", "set", "escape", "close"):
-                yield _Rewrite(token.end, token.end, f"{re.escape(sign)}?", 0.15)
+        for token, after in zip(tokens, (*tokens[1:], None), strict=True):
+            repeated = after is not None and after.kind == "quantifier"
+            if token.kind in ("quantifier", "set", "escape", "close") and not repeated:
+                text = r"\s*" if sign.isspace() else f"{re.escape(sign)}?"
+                yield _Rewrite(token.end, token.end, text, 0.15)
 
 
 @lru_cache(maxsize=512)
-def _compiled(pattern: str) -> re.Pattern[str] | None:
+def _compiled(pattern: str, flags: int = 0) -> re.Pattern[str] | None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            return re.compile(pattern)
+            return re.compile(pattern, flags)
         except (re.error, RecursionError, OverflowError, Warning):
             return None
 
@@ -207,9 +209,9 @@ def _is_slow(pattern: str) -> bool:
     return False
 
 
-def behaviour(pattern: str, subjects: tuple[str, ...]) -> tuple[object, ...] | None:
+def behaviour(pattern: str, subjects: tuple[str, ...], flags: int = 0) -> tuple[object, ...] | None:
     """What the pattern finds in each text; None when it may take too long to say."""
-    compiled = _compiled(pattern)
+    compiled = _compiled(pattern, flags)
     if compiled is None or _is_slow(pattern):
         return None
     found: list[object] = []
@@ -233,6 +235,15 @@ def looks_like_pattern(node: ast.Constant, parent: ast.AST) -> bool:
     return telling is not None and _compiled(text) is not None
 
 
+def _flags(call: ast.AST) -> int:
+    """The flags that a call names."""
+    found = 0
+    for node in ast.walk(call) if isinstance(call, ast.Call) else ():
+        if isinstance(node, ast.Attribute) and node.attr in re.RegexFlag.__members__:
+            found |= re.RegexFlag[node.attr]
+    return found & ~re.DEBUG
+
+
 @on_expressions("pattern", 0.3, ast.Constant)
 def pattern_edit(site: Site, node: ast.Constant) -> Iterator[Change]:
     """A regular expression that differs a little, and finds something else in the texts that were tested."""
@@ -241,14 +252,15 @@ def pattern_edit(site: Site, node: ast.Constant) -> Iterator[Change]:
         return
     subjects = tuple(text for text in site.hints.subjects if len(text) <= _SHORT)
     made: set[str] = set()
-    before = behaviour(pattern, subjects)
+    flags = _flags(site.parent(node))
+    before = behaviour(pattern, subjects, flags)
     for offset, written in _pieces(site, node):
         for rewrite in rewrites(written, subjects):
             piece = written[: rewrite.start] + rewrite.text + written[rewrite.end :]
             whole = pattern.replace(written, piece, 1) if pattern.count(written) == 1 else piece
-            if whole in made or whole == pattern or len(made) >= _MOST or _compiled(whole) is None:
+            if whole in made or whole == pattern or len(made) >= _MOST or _compiled(whole, flags) is None:
                 continue
-            if subjects and before is not None and behaviour(whole, subjects) in (before, None):
+            if subjects and before is not None and behaviour(whole, subjects, flags) in (before, None):
                 continue
             made.add(whole)
             start = offset + rewrite.start

@@ -3,11 +3,11 @@
 import ast
 import operator
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import permutations, product
 from typing import Any, Final
 
-from pytest_buddy.coder.atoms import Atom, Example, sums
+from pytest_buddy.coder.atoms import Atom, Example, sums, vector
 from pytest_buddy.coder.names import likeness
 from pytest_buddy.coder.site import Site
 
@@ -17,6 +17,10 @@ _ORDER: Final[tuple[tuple[str, Callable[[Any, Any], Any]], ...]] = (
     (">", operator.gt), ("<", operator.lt), (">=", operator.ge), ("<=", operator.le), ("==", operator.eq),
     ("!=", operator.ne),
 )  # fmt: skip
+_BY_TYPE: Final[Mapping[type[ast.cmpop], Callable[[Any, Any], bool]]] = {
+    ast.Gt: operator.gt, ast.Lt: operator.lt, ast.GtE: operator.ge, ast.LtE: operator.le, ast.Eq: operator.eq,
+}  # fmt: skip
+_LEAST_VALUES: Final = 3
 _DIVISORS: Final = (2, 3, 4, 5, 7, 10, 100, 400)
 _TYPES: Final[tuple[type, ...]] = (str, int, float, bool, list, tuple, dict, set, bytes)
 _ERRORS: Final = (TypeError, ValueError, ArithmeticError)
@@ -37,6 +41,31 @@ def predicates(
         ):
             chosen[text] = max(prior, chosen.get(text, 0.0))
     return sorted(chosen.items(), key=lambda item: -item[1])
+
+
+def thresholds(
+    test: ast.expr, examples: Sequence[Example], wanted: Truths
+) -> Iterator[tuple[ast.expr, str, float]]:
+    """The number of a comparison, and another for it, with which it is as `wanted` in every example."""
+    match test:
+        case ast.Compare(
+            left=left, ops=[_], comparators=[ast.Constant(value=int() | float() as old) as place]
+        ):
+            pass
+        case _:
+            return
+    values = vector(left, examples)
+    work = _BY_TYPE.get(type(test.ops[0]))
+    if work is None or values is None or isinstance(old, bool):
+        return
+    seen = {value for value in values if isinstance(value, int | float) and not isinstance(value, bool)}
+    if len(seen) < len(values) or len(seen) < _LEAST_VALUES:
+        return
+    for number in sorted(seen | {value + 1 for value in seen} | {value - 1 for value in seen}):
+        if number != old and all(
+            want in (None, work(value, number)) for want, value in zip(wanted, values, strict=True)
+        ):
+            yield place, repr(number), 1.5 if number % 5 == 0 else 0.8
 
 
 def _truths(values: tuple[Any, ...], test: Test) -> tuple[bool, ...] | None:
@@ -110,7 +139,7 @@ def _of_number(
             prior = 0.9 if number == 0 or sign in (">", "<", "==") else 0.6
             test = _compared_with(work, number)
             yield f"{text} {sign} {number}", prior * (1.0 if number in (0, 1) else 0.8), test
-    likely = 0.7 if divides else 0.22
+    likely = 0.7 if divides else 0.15
     for divisor in _DIVISORS if kinds == {int} else ():
         rest = _compared_with(operator.mod, divisor)
         yield f"{text} % {divisor} == 0", likely, _opposite(rest)

@@ -15,7 +15,7 @@ from pytest_buddy.coder.expressions import expressions
 from pytest_buddy.coder.hints import read_hints
 from pytest_buddy.coder.ingredients import Ingredients
 from pytest_buddy.coder.precedence import AND, OR, level_of
-from pytest_buddy.coder.predicates import predicates
+from pytest_buddy.coder.predicates import predicates, thresholds
 from pytest_buddy.coder.scope import Scope
 from pytest_buddy.coder.site import Site
 from pytest_buddy.coder.templates import patch_of
@@ -149,6 +149,9 @@ def _conditions(site: Site, want: Want, examples: Sequence[Example]) -> Iterator
         must if example.fails else (None if truth is must else not must)
         for example, truth in zip(examples, truths, strict=True)
     )
+    exact = tuple(must if example.fails else truth for example, truth in zip(examples, truths, strict=True))
+    for place, text, prior in thresholds(node, examples, exact):
+        yield site.change(place, text, f"compares with {text} instead of {site.text(place)}", prior=prior)
     word, level = ("or", OR) if must else ("and", AND)
     for text, prior in predicates(site, atoms(site, examples), examples, needs):
         operand = text if level_of(parsed(text)) > level else f"({text})"
@@ -159,7 +162,6 @@ def _conditions(site: Site, want: Want, examples: Sequence[Example]) -> Iterator
             level=level,
             prior=prior,
         )
-    exact = tuple(must if example.fails else truth for example, truth in zip(examples, truths, strict=True))
     if None not in exact[:1] and sum(item is not None for item in exact) > 2:
         for text, prior in predicates(site, atoms(site, examples), examples, exact)[:12]:
             why = f"asks whether `{text}` instead of `{old}`"

@@ -88,6 +88,19 @@ def test_a_condition_is_widened_by_what_holds_in_the_failing_run_only():
     assert {patch.origin for patch in patches} == {"template:by-value-condition"}
 
 
+def test_a_threshold_moves_to_where_the_runs_part():
+    text = "def f(points):\n    if points >= 50:\n        return 'C'\n    return 'F'\n"
+    context = context_of(text, 2, "'C'", "'F'")
+    want = asked(context, "condition", "False")
+    observations = [
+        seen(2, {"points": 59}, failed=True),
+        seen(2, {"points": 60}, failed=False, test="t.py::c"),
+        seen(2, {"points": 10}, failed=False, test="t.py::f"),
+    ]
+    found = texts_of(context, synthesised(context, want, observations))
+    assert found[0] == text.replace("50", "60")
+
+
 def test_a_guard_leaves_with_a_variable_rather_than_with_the_expected_number():
     text = "def f(cost, cap):\n    return cost\n"
     context = context_of(text, 2, "150", "100")
