@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Final
 
 from pytest_buddy.coder.change import Change, Splice, Template, on_expressions
@@ -21,6 +22,8 @@ _FIELD_OF_F: Final = re.compile(
 )
 _MOST_WIDTH: Final = 40
 _MOST: Final = 40
+_ONE_FIELD: Final = 2  # pieces of text around it
+_WORD: Final = re.compile(r"[\w.]+")
 
 
 def specifications(value: str, wanted: str) -> Iterator[tuple[str, float]]:
@@ -66,15 +69,32 @@ def _solutions(pieces: Sequence[str], pairs: Sequence[tuple[str, str]]) -> Itera
     """Which field (its number) needs which specification for a text to become the expected one."""
     for actual, expected in pairs:
         came, wanted = _parts(pieces, actual), _parts(pieces, expected)
-        if came is None or wanted is None:
-            continue
-        differ = [
-            place for place, (left, right) in enumerate(zip(came, wanted, strict=True)) if left != right
-        ]
-        if len(differ) == 1:
-            (place,) = differ
-            for spec, prior in specifications(came[place], wanted[place]):
-                yield place, spec, prior
+        differ: list[tuple[int, str, str]] = []
+        if came is not None and wanted is not None:
+            both = enumerate(zip(came, wanted, strict=True))
+            differ = [(place, left, right) for place, (left, right) in both if left != right]
+        found = _specified(differ if len(differ) == 1 else [])
+        if not found and len(pieces) == _ONE_FIELD:
+            found = _specified([(0, *words) for words in _first_words(actual, expected)])
+        yield from found
+
+
+def _specified(differ: Sequence[tuple[int, str, str]]) -> list[tuple[int, str, float]]:
+    return [
+        (place, spec, prior) for place, left, right in differ for spec, prior in specifications(left, right)
+    ]
+
+
+def _first_words(actual: str, expected: str) -> Iterator[tuple[str, str]]:
+    """The first words in which two texts differ, without what ends both."""
+    mine, theirs = _WORD.findall(actual), _WORD.findall(expected)
+    for left, right in zip(mine, theirs, strict=False):
+        if left != right:
+            ends = zip(reversed(left), reversed(right), strict=False)
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], ends))
+            for size in range(same, -1, -1):
+                yield left[: len(left) - size], right[: len(right) - size]
+            return
 
 
 def _why(spec: str) -> str:

@@ -33,6 +33,7 @@ _FLAGS: Final = ("IGNORECASE", "MULTILINE", "DOTALL", "VERBOSE")
 _RANGES: Final = {"a-": "a-z", "A-": "A-Z", "0-": "0-9", "1-": "1-9"}
 _MOST: Final = 200
 _MOST_WORDS: Final = 6
+_MOST_SIGNS: Final = 8
 _SHORT: Final = 60
 _PATTERN_ROOM: Final = 200
 
@@ -67,7 +68,7 @@ def rewrites(pattern: str, subjects: tuple[str, ...] = ()) -> Iterator[_Rewrite]
     tokens = _tokens(pattern)
     yield from _as_elsewhere(tokens)
     for token, after in zip(tokens, (*tokens[1:], None), strict=True):
-        yield from _by_kind(token, after)
+        yield from _by_kind(token, after, subjects)
     for anchor, place in (("^", 0), ("$", len(pattern)), (r"\b", 0), (r"\b", len(pattern))):
         if not pattern.startswith(anchor, place) and not pattern[:place].endswith(anchor):
             yield _Rewrite(place, place, anchor, 1.0 if anchor != r"\b" else 0.6)
@@ -75,7 +76,7 @@ def rewrites(pattern: str, subjects: tuple[str, ...] = ()) -> Iterator[_Rewrite]
     yield from _lost_pieces(tokens, subjects)
 
 
-def _by_kind(token: _Token, after: _Token | None) -> Iterator[_Rewrite]:
+def _by_kind(token: _Token, after: _Token | None, subjects: tuple[str, ...]) -> Iterator[_Rewrite]:
     repeated = after is not None and after.kind == "quantifier"
     match token.kind:
         case "quantifier":
@@ -90,7 +91,7 @@ def _by_kind(token: _Token, after: _Token | None) -> Iterator[_Rewrite]:
             if not token.text[1].isalnum():
                 yield _Rewrite(token.start, token.end, token.text[1], 0.4)
         case "set":
-            yield from _class_edits(token)
+            yield from _class_edits(token, subjects)
         case "open" if token.text == "(":
             yield _Rewrite(token.end, token.end, "?:", 0.5)
         case "open" if token.text == "(?:":
@@ -131,12 +132,13 @@ def _as_elsewhere(tokens: tuple[_Token, ...]) -> Iterator[_Rewrite]:
                 yield _Rewrite(token.start, token.end, other, 2.0)
 
 
-def _class_edits(token: _Token) -> Iterator[_Rewrite]:
+def _class_edits(token: _Token, subjects: tuple[str, ...]) -> Iterator[_Rewrite]:
     inner = token.start + 1
     negated = token.text.startswith("[^")
     yield _Rewrite(inner, inner + negated, "" if negated else "^", 0.6)
-    for member in _MEMBERS:
-        if member not in token.text:
+    held = dict.fromkeys(re.escape(sign) for text in subjects for sign in text if _is_sign(sign))
+    for member in dict.fromkeys((*_MEMBERS, *[*held][:_MOST_SIGNS])):
+        if member not in token.text[2 if negated else 1 :]:
             yield _Rewrite(token.end - 1, token.end - 1, member, 0.6)
     for match in re.finditer(r"([aA01]-)(\w)", token.text):
         whole = _RANGES[match[1]]
@@ -146,6 +148,10 @@ def _class_edits(token: _Token) -> Iterator[_Rewrite]:
         start = inner + match.start()
         if len(token.text) > 3 and match[0] not in token.text[1 : 1 + match.start()]:
             yield _Rewrite(start, start + len(match[0]), "", 0.3)
+
+
+def _is_sign(sign: str) -> bool:
+    return not sign.isalnum() and not sign.isspace() and sign.isprintable()
 
 
 def _alternatives(tokens: tuple[_Token, ...], subjects: tuple[str, ...]) -> Iterator[_Rewrite]:
