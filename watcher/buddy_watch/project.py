@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from buddy_watch.board import Board, Filters
 from buddy_watch.changes import Watching
@@ -15,6 +16,7 @@ from buddy_watch.run import Run
 from buddy_watch.stock import Stock
 from buddy_watch.values import (
     Collected,
+    FileChange,
     Heard,
     Hello,
     Over,
@@ -29,9 +31,6 @@ from pytest_buddy.domain import (
     RED,
     Event,
     NoticeGiven,
-    RunEnded,
-    RunStarted,
-    VerdictReached,
 )
 from pytest_buddy.errors import ConfigError
 from pytest_buddy.patch import Ledger
@@ -39,8 +38,8 @@ from pytest_buddy.workspace import Workspace
 
 _CALM = 1.0
 _AFTERMATH = 0.3
+_AT_ONCE = 25
 _SCAN_STEP = 0.002
-_PASSED = frozenset({"passed", "xfailed", "xpassed"})
 
 
 class Project:
@@ -73,6 +72,7 @@ class Project:
         self._rerun: RunRequest | None = None
         self._stock: Stock | None = None
         self._early: set[str] = set()
+        self._unread: list[str] = []
         self._watching: Watching | None = None
         self._timer: Timer | None = None
         self._likely = ""
@@ -226,16 +226,7 @@ class Project:
         assert self._stock is not None
         self._stock.knowledge.collected(collected)
         self.board.collected(run.request, collected)
-        run.started, run.selected = True, len(collected.tests)
-        self._tell(
-            RunStarted(
-                run=run.request.run,
-                selected=run.selected,
-                of=max(len(self.board.statuses), run.selected),
-                why=run.why,
-                background=run.request.background,
-            )
-        )
+        self._tell(run.begun(len(collected.tests), known=len(self.board.statuses)))
 
     def _ran(self, ran: Ran) -> None:
         run = self.run
@@ -244,15 +235,7 @@ class Project:
         assert self._stock is not None
         self.board.ran(ran, generation=run.generation)
         self._stock.knowledge.learn(ran)
-        run.done += 1
-        run.passed += ran.status in _PASSED
-        run.failed += ran.status in RED
-        message = ran.failure.message.splitlines()[0] if ran.failure and ran.failure.message else ""
-        self._tell(
-            VerdictReached(
-                run=ran.run, test=ran.test, status=ran.status, seconds=ran.seconds, message=message
-            )
-        )
+        self._tell(run.reached(ran))
         if ran.status in RED and self.repairs is not None:
             self.repairs.look_soon()
 
@@ -264,30 +247,19 @@ class Project:
         self.output = over.output if over.outcome == "broken" else ""
         if over.outcome == "done":
             self.board.over(run.request)
-        self._ended(run, "done" if over.outcome == "done" else "broken", detail=_telling_line(self.output))
+        self._ended(run, over.outcome, detail=_telling_line(self.output))
         if self._stock is not None:
             self._stock.knowledge.save()
         if over.outcome == "done":
             self._proceed()
 
-    def _ended(self, run: Run, outcome: str, *, detail: str = "") -> None:
+    def _ended(self, run: Run, outcome: Literal["done", "cancelled", "broken"], *, detail: str = "") -> None:
         now = time.monotonic()
         seconds, self._ended_last = now - run.asked_at, (run.request.run, now)
         if not run.request.background:
             self.seconds = seconds
-        if not run.started and outcome == "cancelled":
-            return
-        self._tell(
-            RunEnded(
-                run=run.request.run,
-                passed=run.passed,
-                failed=run.failed,
-                seconds=seconds,
-                outcome=outcome,  # type: ignore[arg-type]
-                detail=detail,
-                background=run.request.background,
-            )
-        )
+        if run.started or outcome != "cancelled":
+            self._tell(run.ended(seconds, outcome, detail))
 
     # What the files say.
 
@@ -295,11 +267,32 @@ class Project:
         at = time.monotonic()
         if self._stock is None or not self._scanned:
             self._early.update(paths)
-            return
+        elif self._unread or len(paths) > _AT_ONCE:
+            reading, self._unread = bool(self._unread), [*self._unread, *paths]
+            if not reading:
+                self.cancel()
+                self._read_on([], at)
+        else:
+            self._take(self._stock.look(paths), at)
+
+    def _read_on(self, changes: list[FileChange], at: float) -> None:
+        """Many files at once, as from a checkout: some at a time, so that keys are heard meanwhile."""
+        assert self._stock is not None
+        changes += self._stock.look(self._unread[:_AT_ONCE])
+        del self._unread[:_AT_ONCE]
+        if self._unread:
+            self._reactor.later(0.0, lambda: self._read_on(changes, at))
+        else:
+            self._take(tuple(changes), at)
+
+    def _take(self, changes: tuple[FileChange, ...], at: float) -> None:
+        """Run what the changes are seen by, and let go of what is out of date."""
+        assert self._stock is not None
         number, ended = self._ended_last
         recent = number if at - ended < _AFTERMATH else None
-        save = self._stock.save(paths, run=self.run.request.run if self.run is not None else recent)
+        save = self._stock.save(changes, run=self.run.request.run if self.run is not None else recent)
         if save is None:
+            self._proceed()
             return
         if save.outdated:
             self.cancel()
@@ -367,7 +360,7 @@ class Project:
         """Start what is owed as soon as tests can be started; whether a run is going on for it now."""
         if self.run is not None and not self.run.request.background and at is None:
             return True
-        if not self._begun or self.standing.state not in ("warm", "cold"):
+        if self._unread or not self._begun or self.standing.state not in ("warm", "cold"):
             return True
         request = self.board.request(0, self.filters)
         if request is not None:
@@ -404,7 +397,7 @@ class Project:
         self._timer = self._reactor.later(_CALM, self._run_rest)
 
     def _run_rest(self) -> None:
-        if self.run is not None or self.board.request(0, self.filters) or self.paused:
+        if self.run is not None or self._unread or self.paused or self.board.request(0, self.filters):
             return
         if self.standing.state not in ("warm", "cold"):
             return

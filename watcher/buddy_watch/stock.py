@@ -70,12 +70,15 @@ class Stock:
         board.owe(self.knowledge.select(changes, known) if changes else Selection())
         board.generation += 1  # nothing has been seen to pass in this session
 
-    def save(self, paths: Iterable[str], *, run: int | None) -> Save | None:
-        """Look at files again and owe the tests that can see what is new; None when nothing is.
+    def look(self, paths: Iterable[str]) -> tuple[FileChange, ...]:
+        """Read files again and tell how they differ from what was known of them."""
+        return self.knowledge.observe(paths)
 
-        `run` is the run during or just after which they changed, if any.
+    def save(self, changes: tuple[FileChange, ...], *, run: int | None) -> Save | None:
+        """Owe the tests that can see the changes; None when there are none.
+
+        `run` is the run during or just after which they were made, if any.
         """
-        changes = self.knowledge.observe(paths)
         written = self._written(tuple(change.path for change in changes), run)
         changes = tuple(change for change in changes if change.path not in written)
         if not changes:
