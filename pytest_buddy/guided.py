@@ -44,7 +44,10 @@ def guided(
     seen = runner.observe(
         watched, suspects, cpu=suite.cpu(tests[0], 2), stop=lambda: time.monotonic() > limit
     )
-    yield from synthesised(context, found, seen)
+    for patch in synthesised(context, found, seen):
+        yield patch
+        if time.monotonic() > limit + _LONGEST:
+            return
 
 
 def _green(

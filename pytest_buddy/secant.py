@@ -10,7 +10,6 @@ from pytest_buddy.progress import compared
 from pytest_buddy.source import Source
 
 _NUMBER = re.compile(rb"-?\d+(\.\d+)?")
-_DIGITS = (2, 3, 4, 5)
 
 
 def secants(trial: Trial, failing: Mapping[str, Outcome], sources: Mapping[str, Source]) -> Iterator[Patch]:
@@ -40,8 +39,9 @@ def _spellings(number: float, old: bytes) -> Iterator[str]:
     if not math.isfinite(number) or number == 0:
         return
     whole = b"." not in old
+    enough = len(old.strip(b"-0").replace(b".", b"").strip(b"0")) + 1
     seen = {old.decode()}
-    for digits in _DIGITS:
+    for digits in range(2, max(enough, 2) + 1):
         short = float(f"{number:.{digits}g}")
         text = repr(int(short)) if whole and short.is_integer() else repr(short)
         if text not in seen and isinstance(ast.literal_eval(text), int | float) and "e" not in text:

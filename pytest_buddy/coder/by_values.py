@@ -12,6 +12,7 @@ from pytest_buddy.coder.site import Site
 
 Number = int | float
 _MOST_NUMBERS: Final = 60
+_FEW: Final = 4
 _MOST_DIGITS: Final = 9
 _MOST_ENTRIES: Final = 12
 _LONGEST_VALUE: Final = 60
@@ -51,11 +52,16 @@ def number_by_values(site: Site) -> Iterator[Change]:
     if not site.hints.numbers:
         return
     count = 0
-    for node, written in _numbers(site):
+    held = tuple(_numbers(site))
+    came = {actual for actual, _ in site.hints.numbers}
+    is_table = site.statement.owner.function is None and len(held) > _FEW
+    for node, written in held:
         parent = site.parents.get(node)
         negative = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.USub)
         place = parent if negative and isinstance(parent, ast.expr) else node
         old = -written if negative else written
+        if is_table and old not in came:
+            continue  # which of many entries is meant would be a guess
         votes: Counter[Number] = Counter()
         for actual, expected in site.hints.numbers:
             wanted = {_tidy(value, old) for value in numbers_for(old, actual, expected)} - {None, old}

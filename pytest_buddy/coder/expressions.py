@@ -38,6 +38,8 @@ _BINARY_TEXT: Final = (
 )
 _BY_NUMBER: Final = ("{}[:{}]", "{}[{}:]", "{}[{}]", "{}[-{}:]", "{}[:-{}]", "{} * {}")
 _MOST_POOL: Final = 700
+_MOST_LEFT: Final = 24
+_MOST_RIGHT: Final = 16
 _MOST_HOLES: Final = 12
 _MOST_FOUND: Final = 30
 _SIMPLER: Final = 0.55
@@ -173,10 +175,11 @@ def _pool(site: Site, node: ast.expr, found: Sequence[Atom], examples: Sequence[
         values = vector_of(text, examples)
         if values is not None:
             texts.setdefault(text, Atom(text, values, 0.4))
-    first = list(texts.values())
-    second = [made for atom in first for made in _unary(atom, examples)]
+    first = sorted(texts.values(), key=lambda atom: -atom.prior)
+    second = [made for atom in first[:_MOST_LEFT] for made in _unary(atom, examples)]
+    lefts = [*first[:_MOST_LEFT], *second[:_MOST_LEFT]]
     third = [
-        made for left in [*first, *second[:80]] for right in first for made in _binary(left, right, examples)
+        made for left in lefts for right in first[:_MOST_RIGHT] for made in _binary(left, right, examples)
     ]
     kept: dict[str, int] = {}
     pool: list[Atom] = []
