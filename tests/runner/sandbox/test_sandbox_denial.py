@@ -19,14 +19,14 @@ ENVIRONMENT = {"VAULT_PASSWORD": "x", "LANG": "C"}
         ("KeyError", "'colour'", ""),
         ("OSError", "[Errno 30] Read-only file system: '/etc/x'", "the file /etc/x"),
         ("FileNotFoundError", "[Errno 2] No such file or directory: '/srv/data'", "the file /srv/data"),
-        ("FileNotFoundError", "[Errno 2] No such file or directory: '/work/project/a'", ""),
+        ("FileNotFoundError", "[Errno 2] No such file or directory: '/srv/project/a'", ""),
         ("FileNotFoundError", "[Errno 2] No such file or directory: 'a'", ""),
         ("PermissionError", "[Errno 1] Operation not permitted", "something of the system"),
         ("AssertionError", "assert 1 == 2", ""),
     ],
 )
 def test_what_is_missing_is_named(error_type, message, needs):
-    assert denied(error_type, message, environment=ENVIRONMENT, root="/work/project") == needs
+    assert denied(error_type, message, environment=ENVIRONMENT, root="/srv/project") == needs
 
 
 CODE = """\
