@@ -247,9 +247,9 @@ class Project:
         self.output = over.output if over.outcome == "broken" else ""
         if over.outcome == "done":
             self.board.over(run.request)
-        self._ended(run, over.outcome, detail=_telling_line(self.output))
         if self._stock is not None:
-            self._stock.knowledge.save()
+            self._stock.knowledge.save()  # first: whoever hears of the end may at once change what was read
+        self._ended(run, over.outcome, detail=_telling_line(self.output))
         if over.outcome == "done":
             self._proceed()
 
