@@ -23,7 +23,7 @@ from pathlib import Path
 
 from factory_faults import KINDS, Injected, add, entries, load
 from factory_make import Maker, kinds_in_turn
-from factory_packages import RECIPES, Bench, ready, subject_tree, versions
+from factory_packages import FITTING, RECIPES, Bench, ready, subject_tree, versions
 from factory_row import Examination
 from inject_faults import cosmic_ray
 from limited import machine_line
@@ -58,7 +58,7 @@ class Plan:
 
     def bench(self, name: str) -> tuple[Bench, SuiteRun]:
         """A package that is ready, and how its untouched suite ends: green, or nobody can work with it."""
-        bench = ready(RECIPES[name], self.cache, self.subject)
+        bench = ready({**RECIPES, **FITTING}[name], self.cache, self.subject)
         baseline = bench.suite.run()
         if baseline.failed or not baseline.complete:
             raise Unusable(f"{name}: the untouched suite is not green\n{baseline.finished.stdout[-2000:]}")
@@ -168,7 +168,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--faults", type=int, default=24, help="how many in all")
     parser.add_argument("--budget", type=float, default=20.0, help="seconds given to --buddy-budget")
     parser.add_argument("--jobs", type=int, default=1, help="packages worked on at the same time")
-    parser.add_argument("--only", action="append", choices=sorted(RECIPES), help="only these packages")
+    parser.add_argument(
+        "--only", action="append", choices=sorted({**RECIPES, **FITTING}), help="only these packages"
+    )
+    parser.add_argument("--fitting", action="store_true", help="the packages that weights are fitted on")
     parser.add_argument("--kinds", default="", help="only these kinds, with commas between them")
     parser.add_argument("--hours", type=float, default=24.0, help="begin no further fault after so long")
     parser.add_argument("--seed", type=int, default=20260701)
@@ -203,7 +206,7 @@ def _work(arguments: argparse.Namespace, cache: Path, out: Path, kinds: tuple[st
     plan = Plan(
         cache=cache,
         out=out,
-        packages=tuple(arguments.only or RECIPES),
+        packages=tuple(arguments.only or (FITTING if arguments.fitting else RECIPES)),
         kinds=kinds,
         faults=arguments.faults,
         budget=arguments.budget,

@@ -1,4 +1,7 @@
-"""The packages of the fault factory, none of which any weight was fitted on, and what each needs to be run.
+"""The packages of the fault factory, and what each needs to be run.
+
+`RECIPES` are those that figures are given for: no weight was fitted on them. `FITTING` are those that weights
+and priors may be fitted on, and whose misses may be looked into while the program is being changed.
 
 Pure Python, tests in the source distribution, a suite of seconds, different in kind, and none of those that
 the known collections of Python bugs are made of. Versions and hashes are pinned, requirements of tests too.
@@ -9,11 +12,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from limited import run
-from packages import BENCH, REPOSITORY, Package, Prepared, plugin_directory, prepare
+from packages import BENCH, PACKAGES, REPOSITORY, Package, Prepared, plugin_directory, prepare
 from suite import Suite
 
 _PYTEST = "pytest==9.2.0"
@@ -163,6 +166,33 @@ RECIPES: Mapping[str, Recipe] = {
     )
 }
 
+FITTING: Mapping[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        *(
+            Recipe(package=replace(package, requires=(_PYTEST, *package.requires)), about="fitting")
+            for package in PACKAGES.values()
+        ),
+        _recipe(
+            "marshmallow",
+            "4.4.0",
+            "9e6ffa8511012ca89732324c1c253efd7b4d35632dcbdf80aa793fe01804af3e",
+            "src/marshmallow",
+            "fitting",
+            "simplejson==4.3.0",
+            editable=True,
+        ),
+        _recipe(
+            "schema",
+            "0.7.8",
+            "e86cc08edd6fe6e2522648f4e47e3a31920a76e82cce8937535422e310862ab5",
+            "schema",
+            "fitting",
+            "mock==5.2.0",
+        ),
+    )
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
@@ -244,7 +274,7 @@ def _git(*arguments: str) -> bytes:
 def versions() -> str:
     """A line a package: name, version, what it is, what its tests need."""
     lines = [f"Python {sys.version.split()[0]}"]
-    for recipe in RECIPES.values():
+    for recipe in (*RECIPES.values(), *FITTING.values()):
         needs = ", ".join(recipe.package.requires)
         lines.append(f"{recipe.package.stem:20} {recipe.about:36} {needs}")
     return "\n".join(lines)
