@@ -22,6 +22,13 @@ _GIT_HARDENING = (
 )  # fmt: skip
 
 
+def cores() -> int:
+    """How many cores this process may run on: fewer than the machine has in a container or under taskset."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
+
+
 def git(root: Path, *arguments: str, stdin: bytes = b"", timeout: float = 10.0) -> bytes | None:
     """Standard output of a git command run in `root`, or None when git is absent, refuses or is too slow.
 

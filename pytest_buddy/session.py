@@ -1,6 +1,5 @@
 """The conductor, the only file that knows all rooms: from the red tests of a run to proved fixes."""
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ from pytest_buddy.domain import (
 from pytest_buddy.errors import BuddyError, RunnerError
 from pytest_buddy.locating import Locator
 from pytest_buddy.ports import Emit
+from pytest_buddy.processes import cores
 from pytest_buddy.registry import coders
 from pytest_buddy.runner import AnyRunner, ColdRunner, Launcher, Runner, Standby
 from pytest_buddy.searching import FaultSearch
@@ -83,7 +83,7 @@ class Session:
         self._locator: Locator | None = None
         self._parked = runner
         self._standby = standby
-        self._jobs = jobs or os.cpu_count() or 1
+        self._jobs = jobs or cores()
         self.collected: tuple[str, ...] = ()
         self.imported: tuple[str, ...] = ()
         self._first_fix: float | None = None

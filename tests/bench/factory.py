@@ -12,13 +12,14 @@ run while others commit. Needs Python 3.12 and, the first time, the network.
 
 import argparse
 import fcntl
+import multiprocessing
 import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from itertools import count
+from itertools import count, cycle, islice
 from pathlib import Path
 
 from factory_faults import KINDS, Injected, add, entries, load
@@ -50,6 +51,7 @@ class Plan:
     subject: Path
     commit: str
     until: float
+    replay: float
 
     @property
     def over(self) -> bool:
@@ -110,7 +112,12 @@ def examine(plan: Plan, package: str, faults: Sequence[Injected]) -> None:
         if plan.over:
             return
         examination = Examination(
-            fault=fault, bench=bench, baseline=baseline, budget=plan.budget, subject=plan.commit
+            fault=fault,
+            bench=bench,
+            baseline=baseline,
+            budget=plan.budget,
+            subject=plan.commit,
+            replay=plan.replay,
         )
         row = examination.row()
         add(plan.out / "rows.jsonl", asdict(row))
@@ -167,12 +174,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--stage", choices=("make", "run", "all"), default="all")
     parser.add_argument("--faults", type=int, default=24, help="how many in all")
     parser.add_argument("--budget", type=float, default=20.0, help="seconds given to --buddy-budget")
-    parser.add_argument("--jobs", type=int, default=1, help="packages worked on at the same time")
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="packages worked on at the same time, a core each"
+    )
     parser.add_argument(
         "--only", action="append", choices=sorted({**RECIPES, **FITTING}), help="only these packages"
     )
     parser.add_argument("--fitting", action="store_true", help="the packages that weights are fitted on")
     parser.add_argument("--kinds", default="", help="only these kinds, with commas between them")
+    parser.add_argument(
+        "--replay", type=float, default=40.0, help="seconds to look for the original after a miss"
+    )
     parser.add_argument("--hours", type=float, default=24.0, help="begin no further fault after so long")
     parser.add_argument("--seed", type=int, default=20260701)
     parser.add_argument("--commit", default="HEAD", help="which commit of this repository is measured")
@@ -214,6 +226,7 @@ def _work(arguments: argparse.Namespace, cache: Path, out: Path, kinds: tuple[st
         subject=subject,
         commit=commit,
         until=time.time() + 3600 * arguments.hours,
+        replay=arguments.replay,
     )
     print(f"{machine_line()}; pytest-buddy at {commit}", flush=True)
     if arguments.stage in ("make", "all"):
@@ -224,10 +237,19 @@ def _work(arguments: argparse.Namespace, cache: Path, out: Path, kinds: tuple[st
         for name, faults in waiting(plan).items():
             examine(plan, name, faults)
         return
-    with ProcessPoolExecutor(max_workers=arguments.jobs) as pool:
-        tasks = [pool.submit(examine, plan, name, faults) for name, faults in waiting(plan).items()]
+    cores: multiprocessing.Queue[int] = multiprocessing.Queue()
+    for core in islice(cycle(sorted(os.sched_getaffinity(0))), arguments.jobs):
+        cores.put(core)
+    with ProcessPoolExecutor(arguments.jobs, initializer=_alone, initargs=(cores,)) as pool:
+        left = sorted(waiting(plan).items(), key=lambda item: -len(item[1]))
+        tasks = [pool.submit(examine, plan, name, faults) for name, faults in left]
         for task in tasks:
             task.result()
+
+
+def _alone(cores: "multiprocessing.Queue[int]") -> None:
+    """Keep a worker, and all that it starts, to one core: several at a time do not slow one another."""
+    os.sched_setaffinity(0, {cores.get()})
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from suite import SuiteRun
 
 REPORT = ".bench-report.json"
 _SCRIPT = Path(__file__).with_name("factory_replay.py")
-_REPLAY_SECONDS = 40.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +67,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """One fault in one package, to be looked into with a budget of seconds."""
+    """One fault in one package, to be looked into with a budget of seconds.
+
+    `replay` is for how many seconds the original is looked for among the candidates after a miss.
+    """
 
     fault: Injected
     bench: Bench
     baseline: SuiteRun
     budget: float
     subject: str
+    replay: float = 40.0
 
     def row(self) -> Row:
         """Run `pytest --buddy` as a person would, read its report, judge what it offers."""
@@ -106,7 +109,7 @@ class Examination:
             row = self._read(row, report, finished)
             row = replace(row, standings=self._standings(report, watch))
             row = self._judged(row, reading.offers(report))
-            if not row.right:
+            if not row.right and self.replay:
                 row = replace(row, replayed=self._replayed(watch))
         return row
 
@@ -209,7 +212,7 @@ class Examination:
             "faulty": faulty,
             "wanted": wanted,
             "places": fault.true_statements(faulty),
-            "seconds": _REPLAY_SECONDS,
+            "seconds": self.replay,
         }
         with tempfile.TemporaryDirectory(prefix="bench-replay-") as directory:
             path = Path(directory) / "job"

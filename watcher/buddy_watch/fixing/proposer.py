@@ -21,6 +21,7 @@ from pytest_buddy.domain import Baseline, Event, NoticeGiven
 from pytest_buddy.errors import BuddyError
 from pytest_buddy.messages import Message, messages_from, write
 from pytest_buddy.offline import kept_offline
+from pytest_buddy.processes import cores
 from pytest_buddy.redact import Redactor
 from pytest_buddy.runner import Launcher, Runner, Standby, advice, probe
 from pytest_buddy.session import Session
@@ -78,9 +79,7 @@ class Proposer:
         paths = [
             path for path in self._setting.paths if (self._workspace.root / path.split("::")[0]).exists()
         ]
-        self._runner = Runner(
-            self._launcher, paths, jobs=os.cpu_count() or 1, parked=True, preload=self._setting.preload
-        )
+        self._runner = Runner(self._launcher, paths, jobs=cores(), parked=True, preload=self._setting.preload)
         return self._runner
 
     def check(self) -> None:
