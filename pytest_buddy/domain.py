@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 Phase = Literal["collect", "setup", "call", "teardown"]
 Status = Literal[
@@ -171,18 +171,48 @@ class Observation:
     result: str = ""
 
 
+NOT_COMMITTED: Final = "not committed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """What a function of some version of the program did with one input.
+
+    `call` and `result` are texts for people ("total([])", "returns 0"); `key` is equal for equal inputs,
+    `mark` for equal results. `green` says that a passing test gave the input, `varied` that it is a variant
+    of one; `raised` that nothing was returned.
+    """
+
+    key: str
+    call: str
+    result: str
+    mark: str
+    raised: bool = False
+    green: bool = False
+    varied: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """A change in git that touches lines of a file as it is now.
 
     `lines` are the line numbers it added or changed (the neighbours of a pure deletion); `removed` is the
     old text; `label` says which change it is: `not committed`, or an abbreviated commit and its subject.
+    All of the old text stood where the lines `start` up to, but not including, `end` stand now; 0 for
+    `start` says that this is not known.
     """
 
     path: str
     lines: tuple[int, ...]
     removed: tuple[str, ...]
     label: str
+    start: int = 0
+    end: int = 0
+
+    @property
+    def committed(self) -> bool:
+        """Whether a commit made it."""
+        return self.label != NOT_COMMITTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,8 +338,29 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A patch that passes, and what the program does with it in the case that is asked about."""
+
+    patch: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A case that no test decides: patches that pass differ there. `compared` counts the inputs tried."""
+
+    call: str
+    answers: tuple[Answer, ...]
+    compared: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """How the search for a fault's fix went."""
+    """How the search for a fault's fix went.
+
+    `kept_out` are failing parametrised cases that candidates were not tried on, as a check; `refuted` counts
+    the patches that passed all else and failed there.
+    """
 
     candidates: int
     validated: int
@@ -317,6 +368,8 @@ class Search:
     stopped: SearchStop
     coders: tuple[str, ...] = ()
     also_passing: int = 0
+    kept_out: tuple[str, ...] = ()
+    refuted: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,6 +383,7 @@ class Fault:
     proposals: tuple[Proposal, ...] = ()
     search: Search | None = None
     note: str = ""
+    question: Question | None = None
 
     @property
     def fix(self) -> Proposal | None:

@@ -52,6 +52,7 @@ class Locator:
         sources.update(self._read(referred(sources)[:_MOST_LOOKED_UP]))
         tests = frozenset(path for path in sources if self._is_test(path))
         self._history = changes(self._workspace, [path for path in sources if path not in tests])
+        self._suite.changes[:] = self._history
         failures = tuple(failure for failure in self._baseline.failures if failure.test not in flaky)
         return localize(failures, self._suite.spectrum, sources, tests=tests, changes=self._history)
 

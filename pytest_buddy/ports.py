@@ -7,7 +7,7 @@ from typing import Protocol
 import pluggy
 
 from pytest_buddy.config import Config
-from pytest_buddy.domain import Diagnosis, Event, Failure, Patch, Suspect, Trial
+from pytest_buddy.domain import Change, Diagnosis, Event, Failure, Patch, Suspect, Trial
 from pytest_buddy.source import Source
 
 PROJECT = "pytest_buddy"
@@ -22,7 +22,8 @@ class Context:
     """What a coder may see of one fault: its failures, ranked suspects and the sources it may edit.
 
     `sources` maps path -> Source for every project file that failing tests ran; `editable` names those a
-    patch may touch (never tests, configuration or protected files). `attempts` are trials already made.
+    patch may touch (never tests, configuration or protected files). `attempts` are trials already made,
+    `changes` what git knows of the last changes of these files.
     """
 
     failures: tuple[Failure, ...]
@@ -30,6 +31,7 @@ class Context:
     sources: Mapping[str, Source]
     editable: frozenset[str]
     attempts: tuple[Trial, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 class Coder(Protocol):

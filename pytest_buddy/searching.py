@@ -116,6 +116,7 @@ class FaultSearch:
             suspects=self._fault.suspects,
             sources=self._suite.sources,
             editable=self._editable,
+            changes=tuple(self._suite.changes),
         )
 
     def _try_all(self, context: Context) -> None:

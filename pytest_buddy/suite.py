@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pytest_buddy.domain import Baseline, Execution, Fault, Outcome, Patch, Spectrum
+from pytest_buddy.domain import Baseline, Change, Execution, Fault, Outcome, Patch, Spectrum
 from pytest_buddy.source import Source
 
 _CPU_LEVELS = (0.02, 0.2, 2.0, 20.0)
@@ -14,6 +14,7 @@ _MOST_AFFECTED = 200
 class Suite:
     """Confirmed failures, neighbours, who ran what; tests are node ids.
 
+    Whoever locates the faults fills in `sources` and what git knows of their last `changes`.
     No patch is judged by `unfit` tests: they failed in the plain run, but not in the same way in the runner.
     """
 
@@ -24,6 +25,7 @@ class Suite:
     spectrum: Spectrum
     unfit: frozenset[str] = frozenset()
     sources: dict[str, Source] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
 
     @property
     def test_files(self) -> frozenset[str]:

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from pytest_buddy import processes
-from pytest_buddy.domain import Change
+from pytest_buddy.domain import NOT_COMMITTED, Change
 from pytest_buddy.workspace import Workspace
 
-NOT_COMMITTED = "not committed"
 _BUDGET = 0.3
 _LARGEST = 1 << 20
 _MOST_HUNKS = 40
@@ -46,6 +45,11 @@ class _Hunk:
     then_start: int
     then_end: int
     removed: tuple[str, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that stood there is known."""
+        return len(self.removed) == self.then_end - self.then_start
 
 
 def changes(
@@ -229,7 +233,14 @@ def _hunks(old: list[str], new: list[str]) -> list[_Hunk]:
 
 def _as_changes(path: str, hunks: list[_Hunk], length: int, label: str) -> list[Change]:
     return [
-        Change(path=path, lines=_touched(hunk, length), removed=hunk.removed, label=label)
+        Change(
+            path=path,
+            lines=_touched(hunk, length),
+            removed=hunk.removed,
+            label=label,
+            start=hunk.start + 1 if hunk.whole else 0,
+            end=hunk.end + 1 if hunk.whole else 0,
+        )
         for hunk in hunks[:_MOST_HUNKS]
     ]
 

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from pytest_buddy.coder import (
@@ -28,6 +29,7 @@ from pytest_buddy.coder.hints import Hints, read_hints
 from pytest_buddy.coder.ingredients import Ingredients
 from pytest_buddy.coder.ordering import PER_STATEMENT, Ranked, merge, rank_changes, weigh_statements
 from pytest_buddy.coder.outline import Outline, Owner, Statement
+from pytest_buddy.coder.restored import restored
 from pytest_buddy.coder.scope import Scope
 from pytest_buddy.coder.site import Site
 from pytest_buddy.domain import Edit, Failure, Patch, Suspect
@@ -77,7 +79,7 @@ class TemplateCoder:
         weighed = weigh_statements(outlines, context.suspects or _fallback(context.failures))
         places = [(weight, _Place(outline, statement)) for weight, outline, statement in weighed]
         tried = {trial.patch.id for trial in context.attempts}
-        for patch in search.patches(places):
+        for patch in chain(restored(context, outlines), search.patches(places)):
             if patch.id not in tried:
                 yield patch
 

@@ -59,9 +59,9 @@ def test_shows_what_is_not_committed_at_the_lines_of_now(repository):
     repository.commit("First", x="a\nb\nc\nd\ne\n")
     repository.write("x.py", "new\na\nB\nc\ne\n")
     assert repository.changes("x.py") == (
-        Change(path="x.py", lines=(1,), removed=(), label="not committed"),
-        Change(path="x.py", lines=(3,), removed=("b",), label="not committed"),
-        Change(path="x.py", lines=(4, 5), removed=("d",), label="not committed"),
+        Change(path="x.py", lines=(1,), removed=(), label="not committed", start=1, end=2),
+        Change(path="x.py", lines=(3,), removed=("b",), label="not committed", start=3, end=4),
+        Change(path="x.py", lines=(4, 5), removed=("d",), label="not committed", start=5, end=5),
     )
 
 
@@ -77,8 +77,8 @@ def test_falls_back_to_the_last_commit_of_each_file(repository):
     second = repository.commit("Change x", x="a\nB\n")
     third = repository.commit("Change y", y="1\n2\n3\n")
     assert repository.changes("y.py", "x.py") == (
-        Change(path="y.py", lines=(3,), removed=(), label=f"{third} Change y"),
-        Change(path="x.py", lines=(2,), removed=("b",), label=f"{second} Change x"),
+        Change(path="y.py", lines=(3,), removed=(), label=f"{third} Change y", start=3, end=4),
+        Change(path="x.py", lines=(2,), removed=("b",), label=f"{second} Change x", start=2, end=3),
     )
 
 
@@ -93,7 +93,7 @@ def test_since_leaves_older_commits_out(repository):
 def test_a_root_commit_adds_every_line(repository):
     first = repository.commit("First", x="a\nb\n")
     assert repository.changes("x.py") == (
-        Change(path="x.py", lines=(1, 2), removed=(), label=f"{first} First"),
+        Change(path="x.py", lines=(1, 2), removed=(), label=f"{first} First", start=1, end=3),
     )
 
 
@@ -103,7 +103,7 @@ def test_renaming_is_no_change_of_the_text(repository):
     repository.git("mv", "old.py", "new.py")
     repository.commit("Move it")
     assert repository.changes("new.py") == (
-        Change(path="new.py", lines=(2,), removed=("b",), label=f"{second} Second"),
+        Change(path="new.py", lines=(2,), removed=("b",), label=f"{second} Second", start=2, end=3),
     )
 
 
