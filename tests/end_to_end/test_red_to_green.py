@@ -90,3 +90,47 @@ def test_the_demo(tmp_path: Path) -> None:
     assert "buddy apply" in run.out
     assert "passed" in run.out.splitlines()[-1]
     assert "failed" not in run.out.splitlines()[-1]
+
+
+CART = """\
+RATES = {"de": 0.19, "fr": 0.2}
+
+
+def total(prices, country, coupon=None):
+    net = sum(prices)
+    if coupon is not None:
+        net -= coupon.worth(net)
+    return round(net * (1 + RATES[country]), 2)
+"""
+TEST_CART = """\
+from cart import total
+
+
+class Half:
+    def worth(self, net):
+        return net / 2
+
+
+def test_plain():
+    assert total([10, 20], "de") == 35.7
+
+
+def test_coupon():
+    assert total([10, 20], "fr", Half()) == 18.0
+"""
+
+
+def test_what_was_just_changed_is_offered_back(tmp_path):
+    """No template could write this call; git remembers it."""
+    project = Project(tmp_path, {"cart.py": CART, "test_cart.py": TEST_CART, "pytest.ini": "[pytest]\n"})
+    for words in (
+        ("init", "-q"),
+        ("add", "."),
+        ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x"),
+    ):
+        assert processes.git(project.root, *words) is not None
+    project.write({"cart.py": CART.replace("coupon.worth(net)", "coupon.off(prices, RATES)")})
+    run = project.pytest("-q", *QUICK)
+    assert "puts back what stood here before a change that is not committed" in str(run.report)
+    assert project.buddy("apply").exit == 0
+    assert project.read("cart.py") == CART
