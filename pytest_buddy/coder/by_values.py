@@ -55,11 +55,11 @@ def number_by_values(site: Site) -> Iterator[Change]:
     held = tuple(_numbers(site))
     came = {actual for actual, _ in site.hints.numbers}
     is_table = site.statement.owner.function is None and len(held) > _FEW
-    for node, written in held:
+    for node, held_number in held:
         parent = site.parents.get(node)
         negative = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.USub)
         place = parent if negative and isinstance(parent, ast.expr) else node
-        old = -written if negative else written
+        old = -held_number if negative else held_number
         if is_table and old not in came:
             continue  # which of many entries is meant would be a guess
         votes: Counter[Number] = Counter()
@@ -125,7 +125,7 @@ def _with_entry(site: Site, node: ast.Dict, key: Any, value: Any, *, prior: floa
     own_lines = len({item.lineno for item in node.values}) == len(node.values) > 1
     joint = f",\n{' ' * last_column(node)}" if own_lines else ", "
     return Change(
-        splices=(Splice(end, end, f"{joint}{_written(key)}: {_written(value)}"),),
+        splices=(Splice(end, end, f"{joint}{written(key)}: {written(value)}"),),
         rationale=f"adds the entry {key!r}, which the table lacks",
         prior=prior,
         suspicion=0.2,
@@ -138,7 +138,8 @@ def last_column(node: ast.Dict) -> int:
     return key.col_offset if key is not None else node.values[-1].col_offset
 
 
-def _written(value: object) -> str:
+def written(value: object) -> str:
+    """A value as a literal, with double quotes where it is a text."""
     text = repr(value)
     return f'"{text[1:-1]}"' if text.startswith("'") and '"' not in text and "\\'" not in text else text
 

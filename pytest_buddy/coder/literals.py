@@ -139,7 +139,8 @@ def zero_or_none(site: Site) -> Iterator[Change]:
                         yield site.change(value, other, why, prior=0.5, signal=signal)
 
 
-def _quote(site: Site, node: ast.Constant, value: str) -> str:
+def quoted(site: Site, node: ast.Constant, value: str) -> str:
+    """A text as a literal, with the quotes of the literal that stands there."""
     match = _QUOTED.match(site.text(node))
     quote = match[2] if match and len(match[2]) == 1 else '"'
     text = repr(value)
@@ -149,7 +150,8 @@ def _quote(site: Site, node: ast.Constant, value: str) -> str:
     return text
 
 
-def _strings(site: Site) -> Iterator[ast.Constant]:
+def strings(site: Site) -> Iterator[ast.Constant]:
+    """The plain strings of the statement that are written as one literal."""
     for node in site.nodes_of(ast.Constant):
         if isinstance(node.value, str) and _QUOTED.match(site.text(node)):
             yield node
@@ -162,10 +164,10 @@ def string_by_values(site: Site) -> Iterator[Change]:
     for actual, expected in site.hints.texts:
         for node in _texts(site):
             for new, prior in _respelled(node.value, actual, expected):
-                quoted = _quote(site, node, new)
+                text = quoted(site, node, new)
                 whole = new == expected
-                why = f"writes {quoted} instead of {site.text(node)}, which is what the test expects"
-                change = site.change(node, quoted, why, prior=prior, suspicion=0.6 if whole else 0.1)
+                why = f"writes {text} instead of {site.text(node)}, which is what the test expects"
+                change = site.change(node, text, why, prior=prior, suspicion=0.6 if whole else 0.1)
                 found.setdefault((id(node), new), change)
         for place, piece in _pieces(site):
             for new, prior in _respelled(piece, actual, expected):
@@ -180,7 +182,7 @@ def string_by_values(site: Site) -> Iterator[Change]:
 
 def _texts(site: Site) -> Iterator[ast.Constant]:
     """All plain strings of the statement; of a table, those of rows that are too many for other templates."""
-    yield from _strings(site)
+    yield from strings(site)
     if isinstance(site.node, ast.Assign | ast.AnnAssign) and site.node.value is not None:
         for node in ast.walk(site.node.value):
             if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
@@ -245,7 +247,7 @@ def _difference(actual: str, expected: str) -> tuple[int, int, str]:
 @on_statement("near-string", 0.07)
 def near_string(site: Site) -> Iterator[Change]:
     """A string that the file writes elsewhere, spelled alike; or the key that was missing."""
-    for node in islice(_strings(site), _MOST_STRINGS):
+    for node in islice(strings(site), _MOST_STRINGS):
         value = node.value
         assert isinstance(value, str)
         if not value or len(value) > 40 or any(character.isspace() for character in value):
@@ -256,17 +258,17 @@ def near_string(site: Site) -> Iterator[Change]:
         for rank, other in enumerate([*near(value, tuple(pool)), *(near(value, tuple(wanted), 1))]):
             why = f"writes {other!r} instead of {value!r}"
             prior = 0.6**rank * (2.0 if missing else 1.0) * (0.5 if len(value) < 3 else 1.0)
-            yield site.change(node, _quote(site, node, other), why, prior=prior)
+            yield site.change(node, quoted(site, node, other), why, prior=prior)
         for other in site.hints.held_keys if missing else ():
             if other != value:
                 why = f"reads {other!r}, which is there, instead of {value!r}"
-                yield site.change(node, _quote(site, node, other), why, prior=0.5)
+                yield site.change(node, quoted(site, node, other), why, prior=0.5)
 
 
 @on_statement("other-string", 0.08, spread=3)
 def other_string(site: Site) -> Iterator[Change]:
     """Another key or word that the file uses, in place of a string."""
-    for node in islice(_strings(site), _MOST_STRINGS):
+    for node in islice(strings(site), _MOST_STRINGS):
         value = node.value
         assert isinstance(value, str)
         if isinstance(site.node, ast.Raise) or len(value) > 40 or value not in site.outline.strings:
@@ -279,13 +281,13 @@ def other_string(site: Site) -> Iterator[Change]:
         for other in site.ingredients.words:
             if other != value:
                 why = f"writes {other!r} instead of {value!r}"
-                yield site.change(node, _quote(site, node, other), why, prior=0.3)
+                yield site.change(node, quoted(site, node, other), why, prior=0.3)
 
 
 @on_statement("format", 0.12)
 def format_specification(site: Site) -> Iterator[Change]:
     """Another precision in a format specification."""
-    for node in (*site.nodes_of(ast.JoinedStr), *_strings(site)):
+    for node in (*site.nodes_of(ast.JoinedStr), *strings(site)):
         text = site.text(node)
         start, end = site.source.span(node)
         if end - start != len(text):

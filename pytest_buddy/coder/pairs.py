@@ -17,7 +17,7 @@ _NO_MATCH: Final = re.compile(
     r"(?:Regex|Expected regex)[^:]*: (?P<expected>.+?)\n\s*(?:Input|Actual message): (?P<actual>.+)",
     re.DOTALL,
 )
-_SPECIAL: Final = re.compile(r"(?<!\\)[.^$*+?{}\[\]|()]|\\[AbBdDsSwWZ]")
+_SPECIAL: Final = re.compile(r"(?<!\\)(?:[$^*+?{}\[\]|()]|\.(?=[*+?{]))|\\[AbBdDsSwWZ]")
 _QUOTED: Final = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
 _NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
 

@@ -16,7 +16,7 @@ _FUNCTIONS: Final = frozenset(
 _PIECE: Final = re.compile(r"(?s)^([rR]?)('''|\"\"\"|'|\")(.*)\2$")
 _TOKEN: Final = re.compile(
     r"(?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])"
-    r"|(?P<quantifier>[*+?]\??|\{\d*,?\d*\}\??)"
+    r"|(?P<quantifier>[*+?][?+]?|\{\d*,?\d*\}[?+]?)"
     r"|(?P<anchor>\^|\$|\\[AbBZ])"
     r"|(?P<open>\((?:\?(?:P<\w+>|P=\w+|[:=!>#]|<[=!]|[aiLmsux-]+[:)]))?)"
     r"|(?P<close>\))|(?P<bar>\|)|(?P<dot>\.)|(?P<escape>\\.)|(?P<char>[^\\])",
@@ -35,7 +35,7 @@ _MOST: Final = 200
 _MOST_WORDS: Final = 6
 _MOST_SIGNS: Final = 8
 _SHORT: Final = 60
-_PATTERN_ROOM: Final = 200
+_PATTERN_ROOM: Final = 400
 
 
 class _Token(NamedTuple):
@@ -103,8 +103,11 @@ def _by_kind(token: _Token, after: _Token | None, subjects: tuple[str, ...]) -> 
 
 def _repetition(token: _Token) -> Iterator[_Rewrite]:
     lazy = token.text.endswith("?") and len(token.text) > 1
-    core = token.text[:-1] if lazy else token.text
-    if not lazy:
+    greedy = token.text.endswith("+") and len(token.text) > 1
+    core = token.text[:-1] if lazy or greedy else token.text
+    if greedy:
+        yield _Rewrite(token.start, token.end, core, 1.0)
+    elif not lazy:
         yield _Rewrite(token.end, token.end, "?", 0.7 if core != "?" else 0.1)
     else:
         yield _Rewrite(token.start, token.end, core, 0.7)
@@ -259,7 +262,9 @@ def pattern_edit(site: Site, node: ast.Constant) -> Iterator[Change]:
     subjects = tuple(text for text in site.hints.subjects if len(text) <= _SHORT)
     made: set[str] = set()
     flags = _flags(site.parent(node))
-    before = behaviour(pattern, subjects, flags)
+    # What a piece of a pattern finds says nothing of the whole.
+    alone = not isinstance(site.parent(node), ast.Tuple | ast.List | ast.BinOp)
+    before = behaviour(pattern, subjects, flags) if alone else None
     for offset, written in _pieces(site, node):
         for rewrite in rewrites(written, subjects):
             piece = written[: rewrite.start] + rewrite.text + written[rewrite.end :]

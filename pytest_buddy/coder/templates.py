@@ -14,6 +14,8 @@ from pytest_buddy.coder import (
     calls,
     conditions,
     containers,
+    conversions,
+    defaults,
     formats,
     insertions,
     literals,
@@ -21,7 +23,9 @@ from pytest_buddy.coder import (
     operands,
     patterns,
     signatures,
+    spellings,
     statements,
+    tables,
 )
 from pytest_buddy.coder.change import Change, Splice, Template
 from pytest_buddy.coder.checking import Checker
@@ -44,6 +48,10 @@ CATALOGUE: Final[tuple[Template, ...]] = (
     *literals.TEMPLATES,
     *by_values.TEMPLATES,
     *formats.TEMPLATES,
+    *conversions.TEMPLATES,
+    *spellings.TEMPLATES,
+    *tables.TEMPLATES,
+    *defaults.TEMPLATES,
     *patterns.TEMPLATES,
     *callees.TEMPLATES,
     *arguments.TEMPLATES,
