@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from pytest_buddy.behaviours import Behaviours, observed
 from pytest_buddy.candidates import Candidates
 from pytest_buddy.domain import (
     GREEN,
@@ -18,10 +19,11 @@ from pytest_buddy.domain import (
     Verdict,
 )
 from pytest_buddy.judging import Judge, Judged
+from pytest_buddy.loading import may_load
 from pytest_buddy.ports import Coder, Context, Emit
 from pytest_buddy.runner import AnyRunner, Launcher, Standby
-from pytest_buddy.suite import Suite
-from pytest_buddy.survivors import proposal_of, ranked, with_fix_first
+from pytest_buddy.suite import Suite, kept_out
+from pytest_buddy.survivors import narrowed, proposal_of, ranked, with_fix_first
 
 _LEVELS = 3
 _GRACE_SECONDS = 2.0
@@ -30,6 +32,10 @@ _MOST_PARTIAL = 20
 _MOST_REFUTED = 6
 _MOST_SHOWN = 5
 _CONFIRM_SECONDS = 30.0
+_MOST_COMPARED = 8
+_COMPARE_SECONDS = 1.0
+_COMPARE_SHARE = 0.15
+_SUSPICIOUS = 0.5
 _TICK = 0.2
 
 
@@ -51,12 +57,15 @@ class FaultSearch:
     ) -> None:
         self._fault = fault
         self._runner = runner
+        self._launcher = launcher
         self._suite = suite
         self._coders = coders
         self._editable = editable
         self._emit = emit
         self._deadline = deadline
         self._tests = suite.of(fault)
+        self._kept_out = kept_out(self._tests)
+        self._tried = tuple(test for test in self._tests if test not in self._kept_out)
         self._judge = Judge(
             runner=runner,
             launcher=launcher,
@@ -74,6 +83,8 @@ class FaultSearch:
         self._partial: list[Judged] = []
         self._first_hit: tuple[float, int] | None = None
         self._stopped: SearchStop = "exhausted"
+        self._refuted = 0
+        self._behaviours = Behaviours()
 
     def settle(self, failures: Sequence[Failure]) -> tuple[Fault, Fault | None]:
         """The fault with its proposals, and the rest of it when a fix turned only some of its tests green."""
@@ -82,6 +93,7 @@ class FaultSearch:
             self._try_all(self._context(failures))
             if not self._passing:
                 rest = self._split()
+            self._compare()
             self._finish()
         finally:
             self._judge.close()
@@ -100,17 +112,22 @@ class FaultSearch:
             stopped="found" if offered else self._stopped,
             coders=tuple(coder.name for coder in self._coders),
             also_passing=max(0, fixing - 1),
+            kept_out=self._kept_out,
+            refuted=self._refuted,
         )
         sources = self._suite.sources
         proposals = tuple(proposal_of(item, sources, rank=rank) for rank, item in enumerate(shown, start=1))
-        fault = replace(self._fault, proposals=proposals, search=search)
+        asked = [item.patch.id for item in offered[:1]]
+        asked += [item.patch.id for item in offered[1:] if item.patch.suspicion < _SUSPICIOUS]
+        question = self._behaviours.question(asked)
+        fault = replace(self._fault, proposals=proposals, search=search, question=question)
         return with_fix_first(fault, fault.fix, sources) if fault.fix else fault
 
     def _ranked(self, items: Iterable[Judged]) -> list[Judged]:
-        return ranked(items, self._fault, self._suite.sources)
+        return ranked(items, self._fault, self._suite.sources, self._behaviours)
 
     def _context(self, failures: Sequence[Failure]) -> Context:
-        tests = set(self._fault.tests)
+        tests = set(self._fault.tests) - set(self._kept_out)
         return Context(
             failures=tuple(failure for failure in failures if failure.test in tests),
             suspects=self._fault.suspects,
@@ -126,17 +143,17 @@ class FaultSearch:
             self._coders,
             runner=self._runner,
             suite=self._suite,
-            tests=self._tests,
+            tests=self._tried,
             deadline=self._deadline,
             searched=lambda: self._first_hit is None and not self._stop(),
         )
         source: Iterable[Patch] = self._candidates
         for level in range(_LEVELS):
             late: list[Patch] = []
-            cpu = self._suite.cpu(self._tests[0], level)
+            cpu = self._suite.cpu(self._tried[0], level)
             for trial in self._runner.trials(
                 source,
-                self._tests,
+                self._tried,
                 cpu=cpu,
                 wall=max(1.0, 10 * cpu),
                 direct=self._suite.direct,
@@ -186,6 +203,7 @@ class FaultSearch:
                     self._judge.confirm(judged)
             elif judged.verdict.outcome == "partial":
                 self._partial.append(judged)
+                self._refuted += not set(self._kept_out) <= set(judged.verdict.fixed)
         elif len(self._partial) < _MOST_PARTIAL and any(item.status in GREEN for item in trial.outcomes):
             self._partial.append(Judged(trial.patch, Verdict(outcome="partial"), self._validated))
 
@@ -194,17 +212,52 @@ class FaultSearch:
             proposal = proposal_of(judged, self._suite.sources)
             self._emit(FixConfirmed(fault=self._fault.id, proposal=proposal))
 
+    def _compare(self) -> None:
+        """See what the best patches do with inputs that no test decides, in a little of the time left."""
+        now = time.monotonic()
+        seconds = min(_COMPARE_SECONDS, _COMPARE_SHARE * (self._deadline - now))
+        best = self._ranked(self._passing)[:_MOST_COMPARED]
+        if not best or seconds <= 0:
+            return
+        self._behaviours = observed(
+            [item.patch for item in best],
+            runner=self._runner,
+            suite=self._suite,
+            tests=self._tried,
+            limit=now + seconds,
+        )
+        for item in best:
+            item.patch = narrowed(item.patch, self._behaviours, self._suite.sources)
+
     def _finish(self) -> None:
-        """Confirm the best patch, the next best when that does not stand, at most a few."""
+        """Confirm the best patch, the next best when that does not stand, at most a few; and its rival."""
         for _ in range(_MOST_REFUTED):
-            fixing = self._ranked(item for item in self._passing if item.verdict.outcome == "fixed")
-            if not fixing or fixing[0].offered:
+            fixing = self._fixing()
+            if not fixing:
                 return
-            best = fixing[0]
-            self._judge.confirm(best)
-            self._judge.wait_for(best, _CONFIRM_SECONDS)
-            if not best.verdict.confirmed:
-                best.verdict = replace(best.verdict, outcome="rejected")
+            best, rival = fixing[0], self._rival(fixing)
+            for item in filter(None, (best, rival)):
+                if not item.offered:
+                    self._judge.confirm(item)
+            if not best.offered:
+                self._judge.wait_for(best, _CONFIRM_SECONDS)
+            if best.verdict.confirmed:
+                if rival is not None and not rival.offered:
+                    self._judge.wait_for(rival, self._deadline - time.monotonic())
+                return
+            best.verdict = replace(best.verdict, outcome="rejected")
+
+    def _fixing(self) -> list[Judged]:
+        return self._ranked(item for item in self._passing if item.verdict.outcome == "fixed")
+
+    def _rival(self, fixing: Sequence[Judged]) -> Judged | None:
+        """The best patch that is worth asking about beside the first one: it does something else."""
+        if time.monotonic() > self._deadline:
+            return None
+        first, *others = fixing
+        clean = (item for item in others if item.patch.suspicion < _SUSPICIOUS)
+        told = self._behaviours.told_apart
+        return next((item for item in clean if told(first.patch.id, item.patch.id)), None)
 
     def _split(self) -> Fault | None:
         """Make a fault of its own of the tests that patches fix, when the others have nothing to do with it.
@@ -239,5 +292,10 @@ class FaultSearch:
         fixed = frozenset(item.verdict.fixed) & set(self._tests)
         others = [run for run in self._suite.spectrum.failing if run.test in set(self._tests) - fixed]
         if item.verdict.broken or not others or self._suite.affected(item.patch, others):
+            return frozenset()
+        # What is at module level runs at import, which no test is seen to do.
+        loading = {run.test.partition("::")[0] for run in others}
+        read = self._launcher.workspace.source
+        if any(may_load(loading, path, read) for path in self._suite.outside_functions(item.patch)):
             return frozenset()
         return fixed

@@ -1,6 +1,6 @@
 """What the work on one run knows of its tests."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_buddy.domain import Baseline, Change, Execution, Fault, Outcome, Patch, Spectrum
@@ -8,6 +8,7 @@ from pytest_buddy.source import Source
 
 _CPU_LEVELS = (0.02, 0.2, 2.0, 20.0)
 _MOST_AFFECTED = 200
+_ENOUGH_CASES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,15 @@ class Suite:
             found[edit.path] = min(first, before[0]), max(last, before[1])
         return found
 
+    def outside_functions(self, patch: Patch) -> frozenset[str]:
+        """The files in which a patch edits more than bodies of functions."""
+        return frozenset(
+            edit.path
+            for edit in patch.edits
+            if self.sources[edit.path].enclosing_lines(edit.start, edit.end)
+            == (1, len(self.sources[edit.path].line_starts))
+        )
+
     def contents(self, patch: Patch) -> dict[str, bytes]:
         """The edited files of a patch: path -> content."""
         return {path: self.sources[path].edited(patch.edits).content for path in patch.paths}
@@ -102,6 +112,16 @@ class Suite:
         ]
         scored.sort(key=lambda pair: -pair[0])
         return tuple(test for shared, test in scored[:most] if shared)
+
+
+def kept_out(tests: Sequence[str]) -> tuple[str, ...]:
+    """Of every test with several cases among these one, the last by name: what the search is checked by."""
+    cases: dict[str, list[str]] = {}
+    for test in tests:
+        name, bracket, _ = test.partition("[")
+        if bracket:
+            cases.setdefault(name, []).append(test)
+    return tuple(max(group) for group in cases.values() if len(group) >= _ENOUGH_CASES)
 
 
 def _is_doctest(test: str) -> bool:

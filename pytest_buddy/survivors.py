@@ -6,22 +6,31 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from pytest_buddy.behaviours import Behaviours
 from pytest_buddy.domain import Fault, Patch, Proposal, Suspect
 from pytest_buddy.judging import Judged
 from pytest_buddy.patch import changed_lines, unified_diff
 from pytest_buddy.source import Source
 
 _TOKEN = re.compile(r"\w+|[<>=!+*/-]=|//|\*\*|[^\w\s]")
+_LITERAL = re.compile(r"""(?<![\w.])\d+(?:\.\d+)?(?![\w.])|"[^"\n]+"|'[^'\n]+'""")
+_USUAL = frozenset({"0", "1", "2"})
+_NARROW = 0.6
 _BELOW = 0.99
 _TAKES_AWAY = 0.1
 _MOST_SUSPECTS = 50
 
 
-def ranked(items: Iterable[Judged], fault: Fault, sources: Mapping[str, Source]) -> list[Judged]:
+def ranked(
+    items: Iterable[Judged],
+    fault: Fault,
+    sources: Mapping[str, Source],
+    behaviours: Behaviours | None = None,
+) -> list[Judged]:
     """The survivors, best first.
 
     Where the same guard passes in several places of a function, the last of them is meant: what is checked
-    already stays in front of it.
+    already stays in front of it. Of patches that behave alike, the one that leaves the shortest code is.
     """
     found = list(items)
     earliest: dict[tuple[str, str, bytes], int] = {}
@@ -36,7 +45,27 @@ def ranked(items: Iterable[Judged], fault: Fault, sources: Mapping[str, Source])
             0
         ].start if place else item.order
 
-    return sorted(found, key=key)
+    found.sort(key=key)
+    if not found or behaviours is None:
+        return found
+    first = found[0]
+    alike = [item for item in found if item is first or behaviours.alike(first.patch.id, item.patch.id)]
+    lines = changed_lines(first.patch, sources)
+    tidy = [
+        item
+        for item in alike
+        if item.patch.suspicion <= first.patch.suspicion and changed_lines(item.patch, sources) <= lines
+    ]
+    best = min(tidy, key=lambda item: _growth(item, sources))  # of equal ones the first
+    return [best, *(item for item in found if item is not best)]
+
+
+def _growth(item: Judged, sources: Mapping[str, Source]) -> int:
+    """By how many tokens a patch makes the program longer."""
+    return sum(
+        len(_tokens(edit.replacement)) - len(_tokens(sources[edit.path].content[edit.start : edit.end]))
+        for edit in item.patch.edits
+    )
 
 
 def _guard(item: Judged) -> tuple[str, str, bytes] | None:
@@ -65,6 +94,31 @@ def rank_key(item: Judged, fault: Fault, sources: Mapping[str, Source], *, order
     more = sum(1 for test in item.verdict.fixed if test not in mine)
     lines = changed_lines(item.patch, sources)
     return round(suspicion, 1), lines, -more, math.log2(1 + order) + size
+
+
+def narrowed(patch: Patch, behaviours: Behaviours, sources: Mapping[str, Source]) -> Patch:
+    """The patch, marked as suspicious when it asks for the failing test's own input and helps only there.
+
+    That is: it changes what the test's calls do but nothing that is like them, and it brings in a literal
+    that stands in those calls.
+    """
+    calls = behaviours.narrow(patch.id)
+    if not calls or not any(literal in call for literal in _new_literals(patch, sources) for call in calls):
+        return patch
+    reason = f"of all that was tried, it changes only `{calls[0]}`, which a failing test calls"
+    return replace(patch, suspicion=max(patch.suspicion, _NARROW), rationale=(*patch.rationale, reason))
+
+
+def _new_literals(patch: Patch, sources: Mapping[str, Source]) -> frozenset[str]:
+    """Numbers and texts, without their quotes, that edits bring in; none that are everywhere."""
+    found: set[str] = set()
+    for edit in patch.edits:
+        old = sources[edit.path].content[edit.start : edit.end].decode("utf-8", "replace")
+        new = _LITERAL.findall(edit.replacement.decode("utf-8", "replace"))
+        found |= {literal.strip("\"'") for literal in new} - {
+            literal.strip("\"'") for literal in _LITERAL.findall(old)
+        }
+    return frozenset(found - _USUAL)
 
 
 def proposal_of(item: Judged, sources: Mapping[str, Source], *, rank: int = 1) -> Proposal:

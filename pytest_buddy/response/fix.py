@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from pytest_buddy.domain import Fault, Proposal
+from pytest_buddy.domain import Fault, Proposal, Question
 from pytest_buddy.response.diffs import DiffLine, LineKind, changed, lines_of, narrowed
 from pytest_buddy.response.page import Page
-from pytest_buddy.response.words import also_passing, count, judged, searched, tests_run
+from pytest_buddy.response.words import also_passing, asked, checked, count, judged, searched, tests_run
 
 SUSPICIOUS = 0.5
 _EMPHASIZED = 0.6
@@ -36,12 +36,37 @@ def add_fix(page: Page, fault: Fault, limit: int | None) -> None:
     add_diff(page, fix, limit)
     page.blank()
     page.add(Text(tests_run(fix.verdict), "green"))
+    if more := checked(fault):
+        page.add(Text(more, "green"))
     if fix.patch.suspicion >= SUSPICIOUS:
         page.add(Text("it may please these tests only: read it before you apply it", "yellow"))
     if others := also_passing(fault):
         verb = "passes" if others == 1 else "pass"
         page.add(Text(f"{count(others, 'other patch', 'other patches')} also {verb}: buddy show", "dim"))
-    page.add(Text(f"buddy apply {fix.patch.id}", "bold"), lead=Text(f"{page.symbols.prompt} ", "dim"))
+    if fault.question is None:
+        _add_command(page, fix.patch.id)
+    else:
+        page.blank()
+        add_question(page, fault.question)
+
+
+def add_question(page: Page, question: Question) -> None:
+    """What no test decides, and the command for each answer."""
+    page.section("ask")
+    _add_answers(page, question)
+
+
+def _add_answers(page: Page, question: Question) -> None:
+    page.add(page.prose(asked(question), "yellow"))
+    for answer in question.answers:
+        _add_command(page, answer.patch, note=answer.result)
+
+
+def _add_command(page: Page, patch: str, *, note: str = "") -> None:
+    command = Text(f"buddy apply {patch}", "bold")
+    if note:
+        command = Text.assemble(command, "  ", page.prose(note, "dim", limit=page.width))
+    page.add_cut(command, lead=Text(f"{page.symbols.prompt} ", "dim"))
 
 
 def add_offer(page: Page, fault: Fault, limit: int | None) -> None:
@@ -51,7 +76,10 @@ def add_offer(page: Page, fault: Fault, limit: int | None) -> None:
         page.add(Text(searched(fault.search), "yellow"))
         return
     add_diff(page, fix, limit)
-    page.add(Text(f"buddy apply {fix.patch.id}", "bold"), lead=Text(f"{page.symbols.prompt} ", "dim"))
+    if fault.question is None:
+        _add_command(page, fix.patch.id)
+    else:
+        _add_answers(page, fault.question)
 
 
 def fix_title(page: Page, fault: Fault) -> Text:

@@ -9,9 +9,16 @@ from rich.text import Text
 
 from pytest_buddy.domain import Failure, Fault
 from pytest_buddy.response.fault import Limits, add_bullets, add_suspects, add_test, place
-from pytest_buddy.response.fix import SUSPICIOUS, add_diff, add_failed_search, proposal_title, size
+from pytest_buddy.response.fix import (
+    SUSPICIOUS,
+    add_diff,
+    add_failed_search,
+    add_question,
+    proposal_title,
+    size,
+)
 from pytest_buddy.response.page import Page
-from pytest_buddy.response.words import also_passing, count, tests_run
+from pytest_buddy.response.words import also_passing, checked, count, tests_run
 from pytest_buddy.source import Source
 
 _STYLES = {"applied": "bold green", "staged": "bold green", "discarded": "dim"}
@@ -165,11 +172,16 @@ class FaultView:
         add_diff(page, fix, context=detail.context)
         detail.gap(page)
         page.add(Text(tests_run(fix.verdict), "green"))
+        if (more := checked(fault)) and detail.airy:
+            page.add(Text(more, "green"))
         if fix.patch.suspicion >= SUSPICIOUS:
             page.add(Text("it may please these tests only: read it before you apply it", "yellow"))
         if (others := also_passing(fault)) and detail.airy:
             verb = "passes" if others == 1 else "pass"
             page.add(Text(f"{count(others, 'other patch', 'other patches')} also {verb}", "dim"))
+        if fault.question is not None and not self.status:
+            detail.gap(page)
+            add_question(page, fault.question)
 
 
 def _add_fitting(page: Page, tell: Callable[[_Detail, Page], None], *, rows: int, whole: bool) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_buddy import __version__
-from pytest_buddy.domain import Diagnosis, Explanation, Failure, Fault, Proposal, Search, Suspect
+from pytest_buddy.domain import Diagnosis, Explanation, Failure, Fault, Proposal, Question, Search, Suspect
 
 SCHEMA = "pytest-buddy/1"
 _MOST_SUSPECTS = 50
@@ -75,8 +75,20 @@ class JsonReporter:
             "suspects": [self._suspect(suspect) for suspect in fault.suspects[:_MOST_SUSPECTS]],
             "explanation": self._explanation(fault.explanation),
             "patches": [self._patch(proposal) for proposal in fault.proposals],
-            "search": _search(fault.search),
+            "search": self._search(fault.search),
             "note": self.redact(fault.note),
+            "question": self._question(fault.question),
+        }
+
+    def _question(self, question: Question | None) -> dict[str, Any] | None:
+        if question is None:
+            return None
+        return {
+            "call": self.redact(question.call),
+            "answers": [
+                {"patch": answer.patch, "result": self.redact(answer.result)} for answer in question.answers
+            ],
+            "compared": question.compared,
         }
 
     def _suspect(self, suspect: Suspect) -> dict[str, Any]:
@@ -118,21 +130,22 @@ class JsonReporter:
             },
         }
 
+    def _search(self, search: Search | None) -> dict[str, Any] | None:
+        if search is None:
+            return None
+        return {
+            "candidates": search.candidates,
+            "validated": search.validated,
+            "seconds": _number(search.seconds),
+            "stopped": search.stopped,
+            "coders": list(search.coders),
+            "also_passing": search.also_passing,
+            "kept_out": self._texts(search.kept_out),
+            "refuted": search.refuted,
+        }
+
     def _texts(self, texts: tuple[str, ...]) -> list[str]:
         return [self.redact(text) for text in texts]
-
-
-def _search(search: Search | None) -> dict[str, Any] | None:
-    if search is None:
-        return None
-    return {
-        "candidates": search.candidates,
-        "validated": search.validated,
-        "seconds": _number(search.seconds),
-        "stopped": search.stopped,
-        "coders": list(search.coders),
-        "also_passing": search.also_passing,
-    }
 
 
 def _number(value: float, *, digits: int = 3) -> float:

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from pytest_buddy.domain import Diagnosis, Failure, Fault, Proposal
 from pytest_buddy.response.diffs import changed
 from pytest_buddy.response.escape import one_line, visible
-from pytest_buddy.response.words import also_passing, count, judged, searched, seconds, tests_run
+from pytest_buddy.response.words import (
+    also_passing,
+    asked,
+    checked,
+    count,
+    judged,
+    searched,
+    seconds,
+    tests_run,
+)
 
 LIMIT = 1024 * 1024
 _ROOM = LIMIT - 4096
@@ -93,7 +102,14 @@ class MarkdownReporter:
         yield f"\n{tests_run(fix.verdict)}."
         if others := also_passing(fault):
             yield f"{count(others, 'other patch also passes', 'other patches also pass')}."
-        yield f"\nApply it with `buddy apply {fix.patch.id}`."
+        if more := checked(fault):
+            yield f"{more}."
+        if fault.question is None:
+            yield f"\nApply it with `buddy apply {fix.patch.id}`."
+            return
+        yield f"\n**{self._text(asked(fault.question))}**\n"
+        for answer in fault.question.answers:
+            yield f"- {self._text(answer.result)}: `buddy apply {answer.patch}`"
 
     def _diff(self, proposal: Proposal) -> str:
         lines = self.redact(proposal.diff).removesuffix("\n").split("\n")

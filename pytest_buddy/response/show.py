@@ -23,7 +23,7 @@ from pytest_buddy.domain import (
 )
 from pytest_buddy.response.diffs import changed
 from pytest_buddy.response.escape import one_line, visible
-from pytest_buddy.response.words import count, judged, searched, tests_run
+from pytest_buddy.response.words import asked, count, judged, searched, tests_run
 
 if TYPE_CHECKING:
     from pytest_buddy.response.page import Page
@@ -68,6 +68,9 @@ def render_proposal(
     page.add(tests_run(proposal.verdict))
     for label, tests in (("fixed", proposal.verdict.fixed), ("broken", proposal.verdict.broken)):
         _add_tests(page, label, tests)
+    for answer in fault.question.answers if fault and fault.question else ():
+        if answer.patch == proposal.patch.id and fault and fault.question:
+            page.add(page.prose(f"for `{fault.question.call}` it {answer.result}", "yellow"))
     if proposal.patch.suspicion >= SUSPICIOUS:
         page.add(Text("it may please these tests only: read it before you apply it", "yellow"))
     page.blank()
@@ -111,6 +114,8 @@ def render_list(
                 (proposal.patch.id, "bold"), "  ", (f"{status:<9}", _STYLES.get(status, "")), "  "
             )
             page.add(f"{f'+{added} -{removed}':<8} {judged(proposal, len(fault.tests))}", lead=head)
+        if fault.question is not None:
+            page.add(page.prose(asked(fault.question), "yellow"))
         if not fault.proposals:
             page.add(Text(searched(fault.search), "yellow"))
     return page.render()

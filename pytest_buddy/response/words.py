@@ -1,6 +1,6 @@
 """Numbers and verdicts as words."""
 
-from pytest_buddy.domain import Fault, Proposal, Search, Verdict
+from pytest_buddy.domain import Fault, Proposal, Question, Search, Verdict
 
 _STOPPED = {
     "found": "",
@@ -66,3 +66,28 @@ def also_passing(fault: Fault) -> int:
     """How many other patches pass the same tests."""
     others = sum(proposal.offered for proposal in fault.proposals) - 1
     return max(others, fault.search.also_passing if fault.search else 0, 0)
+
+
+def asked(question: Question) -> str:
+    """The question that tells two patches apart, the one shown as the fix first."""
+    first, other = (answer.result for answer in question.answers[:2])
+    return f"For `{question.call}`: the first patch {first}, the other {other}. Which do you want?"
+
+
+def checked(fault: Fault) -> str:
+    """That a fix passes cases it was not made for; empty when there were none."""
+    if fault.search is None or fault.fix is None or not fault.search.kept_out:
+        return ""
+    kept = fault.search.kept_out
+    passed = [test for test in kept if test in fault.fix.verdict.fixed]
+    if len(passed) < len(kept):
+        return ""
+    names = {test.partition("[")[0] for test in kept}
+    cases = sum(1 for test in fault.tests if test.partition("[")[0] in names)
+    it = "it passes too" if len(kept) == 1 else "they pass too"
+    verb = "was" if len(kept) == 1 else "were"
+    others = f"; {count(fault.search.refuted, 'other patch', 'other patches')} failed there"
+    return (
+        f"{len(kept):,} of {count(cases, 'failing case')} {verb} kept out of the search: {it}"
+        f"{others if fault.search.refuted else ''}"
+    )

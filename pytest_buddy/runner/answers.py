@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterator
 
-from pytest_buddy.domain import GREEN, Execution, Observation, Outcome, Patch, Variable
+from pytest_buddy.domain import GREEN, Execution, Observation, Outcome, Patch, Reaction, Variable
 from pytest_buddy.messages import Message
 
 
@@ -56,3 +56,19 @@ def observations_of(test: str, answer: Message) -> Iterator[Observation]:
             variables=tuple(Variable(name=n, value=v, type=t) for n, v, t in seen["variables"]),
             result=seen["result"],
         )
+
+
+def reactions_of(answer: Message) -> tuple[Reaction, ...]:
+    """What functions did with their inputs; nothing when the child was lost or the patch refused."""
+    return tuple(
+        Reaction(
+            key=seen["key"],
+            call=seen["call"],
+            result=seen["result"],
+            mark=seen["mark"],
+            raised=seen["kind"] != "returns",
+            green=seen["green"],
+            varied=seen["varied"],
+        )
+        for seen in answer.get("calls", ())
+    )

@@ -1,6 +1,5 @@
 """The person's side of the runner: starts the warm server, sends it jobs, gives back plain values."""
 
-import os
 import secrets
 import selectors
 import socket
@@ -8,19 +7,25 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from pytest_buddy.domain import Execution, Observation, Outcome, Patch, Suspect, Trial
+from pytest_buddy.domain import Execution, Observation, Outcome, Patch, Reaction, Suspect, Trial
 from pytest_buddy.errors import RunnerError
-from pytest_buddy.messages import Inbox, Message, pack
-from pytest_buddy.runner.answers import edits_of, execution_of, lost, observations_of, outcome_of
+from pytest_buddy.messages import Message, pack
+from pytest_buddy.runner.answers import (
+    edits_of,
+    execution_of,
+    lost,
+    observations_of,
+    outcome_of,
+    reactions_of,
+)
 from pytest_buddy.runner.launch import Launcher
 from pytest_buddy.runner.snapshot import FRESH, Snapshot
+from pytest_buddy.runner.tickets import Channel, Ticket, last_lines, outstanding
 
 BATCH = 25
-_TAIL = 4000
 _WALL_SLACK = 5.0
 Stop = Callable[[], bool]
 
@@ -28,29 +33,6 @@ Stop = Callable[[], bool]
 def never() -> bool:
     """A stop condition that is never met."""
     return False
-
-
-@dataclass(slots=True)
-class _Channel:
-    """One server process as seen from here."""
-
-    socket: socket.socket
-    name: str
-    inbox: Inbox = field(default_factory=Inbox)
-    ready: Message | None = None
-    failed: str = ""
-
-
-@dataclass(slots=True)
-class _Ticket:
-    """A job that was sent: its answers so far and whether more will come."""
-
-    id: int
-    channel: _Channel
-    units: int
-    answers: deque[Message] = field(default_factory=deque)
-    received: int = 0
-    done: bool = False
 
 
 class Runner:
@@ -80,10 +62,10 @@ class Runner:
         self._outdated: str | None = None
         self._nonce = secrets.token_hex(16)
         self._selector = selectors.DefaultSelector()
-        self._tickets: dict[int, _Ticket] = {}
+        self._tickets: dict[int, Ticket] = {}
         self._next = 0
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
-        self._routes: dict[str, _Channel] = {}
+        self._routes: dict[str, Channel] = {}
         self._start()
 
     def __enter__(self) -> "Runner":
@@ -102,7 +84,7 @@ class Runner:
             for _, their in pairs:
                 their.close()
         self._zygote, self._collected = (
-            _Channel(ours, name) for (ours, _), name in zip(pairs, ("zygote", "collected"), strict=True)
+            Channel(ours, name) for (ours, _), name in zip(pairs, ("zygote", "collected"), strict=True)
         )
         for channel in (self._zygote, self._collected):
             channel.socket.setblocking(False)
@@ -228,13 +210,13 @@ class Runner:
         candidates = iter(patches)
         request = {"tests": list(tests), "direct": sorted(direct), "all": every}
         anew = any("::" not in test for test in tests)
-        pending: dict[int, tuple[_Ticket, list[Patch]]] = {}
+        pending: dict[int, tuple[Ticket, list[Patch]]] = {}
         again: deque[Patch] = deque()
         exhausted = False
         try:
             while not stop():
                 while not exhausted and (
-                    len(again) < batch if anew else self._outstanding(pending, self._collected) <= self._jobs
+                    len(again) < batch if anew else outstanding(pending, self._collected) <= self._jobs
                 ):
                     group = list(islice(candidates, batch))
                     exhausted = not group
@@ -245,7 +227,7 @@ class Runner:
                             self._collected, "trials", map(edits_of, group), cpu, extra=request, wall=wall
                         )
                         pending[ticket.id] = (ticket, group)
-                while again and self._outstanding(pending, self._zygote) < self._jobs:
+                while again and outstanding(pending, self._zygote) < self._jobs:
                     patch = again.popleft()
                     self._routes[patch.id] = self._zygote
                     ticket = self._submit(
@@ -263,11 +245,8 @@ class Runner:
             for ticket, _ in pending.values():
                 self._cancel(ticket)
 
-    def _outstanding(self, pending: Mapping[int, tuple[_Ticket, list[Patch]]], channel: _Channel) -> int:
-        return sum(1 for ticket, _ in pending.values() if ticket.channel is channel)
-
     def _trials_of(
-        self, ticket: _Ticket, group: list[Patch], again: deque[Patch], tests: Sequence[str]
+        self, ticket: Ticket, group: list[Patch], again: deque[Patch], tests: Sequence[str]
     ) -> Iterator[Trial]:
         while ticket.answers:
             answer = ticket.answers.popleft()
@@ -298,6 +277,27 @@ class Runner:
         answer = next((answer for answer in ticket.answers if "lost" in answer), {"lost": "crashed"})
         return Trial(patch=patch, outcomes=tuple(lost(test, answer) for test in tests))
 
+    def behave(
+        self,
+        patches: Sequence[Patch | None],
+        tests: Sequence[tuple[str, bool]],
+        places: Mapping[str, Sequence[int]],
+        *,
+        cpu: float,
+        wall: float,
+        stop: Stop = never,
+    ) -> Iterator[tuple[Patch | None, tuple[Reaction, ...]]]:
+        """What functions at these lines do, with each patch or none, given the inputs of tests (green?)."""
+        extra = {"tests": list(tests), "places": dict(places)}
+        for channel in (self._collected, self._zygote):
+            mine = [p for p in patches if self._routes.get(p.id if p else "", self._collected) is channel]
+            units = [edits_of(item) if item else {"edits": []} for item in mine]
+            answers = self._stream(
+                "behave", units, channel=channel, cpu=cpu, wall=wall, stop=stop, fresh=True, extra=extra
+            )
+            for index, answer in answers if units else ():
+                yield mine[index], reactions_of(answer)
+
     def close(self) -> None:
         """End the server and everything it started."""
         for channel in (self._zygote, self._collected):
@@ -310,13 +310,22 @@ class Runner:
     # Jobs on the wire.
 
     def _stream(
-        self, operation: str, units: Sequence[Message], *, cpu: float, stop: Stop, **more: Any
+        self,
+        operation: str,
+        units: Sequence[Message],
+        *,
+        cpu: float,
+        stop: Stop,
+        channel: Channel | None = None,
+        **more: Any,
     ) -> Iterator[tuple[int, Message]]:
         """Send units in as many jobs as there are places; give (index of the unit, answer) as they come."""
         share = max(1, -(-len(units) // self._jobs))
         starts = range(0, len(units), share)
         tickets = {
-            self._submit(self._collected, operation, units[start : start + share], cpu, **more).id: start
+            self._submit(
+                channel or self._collected, operation, units[start : start + share], cpu, **more
+            ).id: start
             for start in starts
         }
         try:
@@ -349,7 +358,7 @@ class Runner:
 
     def _submit(
         self,
-        channel: _Channel,
+        channel: Channel,
         operation: str,
         units: Iterable[Message],
         cpu: float,
@@ -357,10 +366,10 @@ class Runner:
         fresh: bool = False,
         extra: Message | None = None,
         wall: float | None = None,
-    ) -> _Ticket:
+    ) -> Ticket:
         self._next += 1
         listed = list(units)
-        ticket = _Ticket(self._next, channel, len(listed))
+        ticket = Ticket(self._next, channel, len(listed))
         self._tickets[ticket.id] = ticket
         message = {
             "operation": operation,
@@ -374,12 +383,12 @@ class Runner:
         self._send(channel, message)
         return ticket
 
-    def _cancel(self, ticket: _Ticket) -> None:
+    def _cancel(self, ticket: Ticket) -> None:
         self._tickets.pop(ticket.id, None)
         if not ticket.done and not ticket.channel.failed:
             self._send(ticket.channel, {"operation": "cancel", "id": ticket.id})
 
-    def _send(self, channel: _Channel, message: Message) -> None:
+    def _send(self, channel: Channel, message: Message) -> None:
         view = memoryview(pack(message))
         while view:
             if channel.failed:
@@ -394,7 +403,7 @@ class Runner:
     def _pump(self, timeout: float) -> None:
         """Take in what the servers say, waiting at most `timeout` seconds for the first word."""
         for key, _ in self._selector.select(max(0.0, timeout)):
-            channel: _Channel = key.data
+            channel: Channel = key.data
             try:
                 data = channel.socket.recv(1 << 20)
             except BlockingIOError:
@@ -407,7 +416,7 @@ class Runner:
             for message in channel.inbox.feed(data):
                 self._hear(channel, message)
 
-    def _hear(self, channel: _Channel, message: Message) -> None:
+    def _hear(self, channel: Channel, message: Message) -> None:
         if message.pop("nonce", None) != self._nonce:
             return
         if "outdated" in message:
@@ -424,7 +433,7 @@ class Runner:
                 ticket.answers.append(message)
                 ticket.received += 1
 
-    def _forget(self, channel: _Channel, reason: str) -> None:
+    def _forget(self, channel: Channel, reason: str) -> None:
         self._selector.unregister(channel.socket)
         channel.socket.close()
         channel.failed = channel.failed or reason
@@ -436,7 +445,4 @@ class Runner:
 
     def _output(self) -> str:
         """The last lines that the server printed, where pytest names the error."""
-        size = os.fstat(self._log.fileno()).st_size
-        tail = os.pread(self._log.fileno(), _TAIL, max(0, size - _TAIL)).decode("utf-8", "replace")
-        lines = [line.removeprefix("INTERNALERROR>").strip() for line in tail.splitlines()]
-        return "\n".join([line for line in lines if line.strip("^~ ")][-2:])
+        return last_lines(self._log.fileno())

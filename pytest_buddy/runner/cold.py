@@ -2,10 +2,10 @@
 
 import selectors
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from pytest_buddy.domain import GREEN, Execution, Observation, Outcome, Patch, Suspect, Trial
+from pytest_buddy.domain import GREEN, Execution, Observation, Outcome, Patch, Reaction, Suspect, Trial
 from pytest_buddy.runner.client import Stop, never
 from pytest_buddy.runner.confirming import Confirmation
 from pytest_buddy.runner.launch import Launcher
@@ -59,6 +59,20 @@ class ColdRunner:
         """Nothing: values are only collected by the warm runner."""
         del tests, suspects, cpu, stop
         return ()
+
+    def behave(
+        self,
+        patches: Sequence[Patch | None],
+        tests: Sequence[tuple[str, bool]],
+        places: Mapping[str, Sequence[int]],
+        *,
+        cpu: float,
+        wall: float,
+        stop: Stop = never,
+    ) -> Iterator[tuple[Patch | None, tuple[Reaction, ...]]]:
+        """Nothing: calls are only recorded by the warm runner."""
+        del patches, tests, places, cpu, wall, stop
+        return iter(())
 
     def trials(
         self,

@@ -22,6 +22,7 @@ from pytest_buddy.domain import Edit
 from pytest_buddy.errors import BuddyError
 from pytest_buddy.messages import Inbox, Message, first_message, messages_from, write
 from pytest_buddy.runner import import_overlay, parking
+from pytest_buddy.runner.behaving import LONGEST, Recorder, reactions
 from pytest_buddy.runner.children import Escape, Job, Pool, Tell
 from pytest_buddy.runner.execution import Execution, ReportLog
 from pytest_buddy.runner.observing import observe
@@ -82,7 +83,8 @@ class Server:
         else:
             os._exit(0)
         job, _ = self._assigned
-        _aim(session, dict.fromkeys(test.split("::")[0] for test in job.request["tests"]))
+        names = (test if isinstance(test, str) else test[0] for test in job.request["tests"])
+        _aim(session, dict.fromkeys(name.split("::")[0] for name in names))
         self._install_overlay(job.units[job.position])
         return None
 
@@ -184,6 +186,8 @@ class Server:
             self._trace(job, tell, execution)
         elif job.operation == "observe":
             self._observe(job, tell, execution)
+        elif job.operation == "behave":
+            self._behave(job, tell, execution)
         else:
             for unit in self._units(job):
                 _limit_cpu(job.cpu)
@@ -280,6 +284,34 @@ class Server:
                 message = self._one(execution, unit["test"], direct=True)
             tell({**message, "seen": seen()})
 
+    def _behave(self, job: Job, tell: Tell, execution: Execution) -> None:
+        for unit in self._units(job):
+            try:
+                pairs = self._pairs(unit)
+            except (NotSwappable, SyntaxError, ValueError, RecursionError, BuddyError) as refusal:
+                tell({"refused": str(refusal)})
+                continue
+            tell({"calls": self._reactions(job, execution, pairs)})
+
+    def _reactions(self, job: Job, execution: Execution, pairs: list[Any]) -> list[Message]:
+        """What the functions at the job's places do, with new code, with the inputs that tests give them."""
+        live = self._live or LiveFunctions(self._prefix)
+        places = {self._prefix + path: lines for path, lines in job.request["places"].items()}
+        recorder = Recorder(places, live.running)
+        for test, green in job.request["tests"]:
+            _limit_cpu(job.cpu)
+            with recorder.recording(green=green):
+                self._one(execution, test, direct=True)
+
+        def swap() -> None:
+            for function, code in pairs:
+                function.__code__ = code
+            live.clear_caches()
+
+        calls = recorder.calls()
+        _limit_cpu(job.cpu + LONGEST)
+        return reactions(calls, swap)
+
     # The children of the zygote.
 
     def _import_again(self, job: Job, tell: Tell) -> None:
@@ -293,6 +325,9 @@ class Server:
 
     def _run_assigned(self, job: Job, tell: Tell) -> NoReturn:
         execution = Execution(self._log, self._prefix)
+        if job.operation == "behave":
+            tell({"calls": self._reactions(job, execution, [])})
+            os._exit(0)
         failed = {report.nodeid for report in self._log.errors}
         direct = frozenset(job.request.get("direct", ()))
         outcomes: list[Message] = []
