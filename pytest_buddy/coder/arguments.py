@@ -27,7 +27,8 @@ def _callee(site: Site, node: ast.Call) -> tuple[FunctionNode | None, bool]:
     return (found[0] if found else None), bound
 
 
-def _insertion(site: Site, node: ast.Call, text: str) -> Splice | None:
+def insertion(site: Site, node: ast.Call, text: str) -> Splice | None:
+    """Put one more argument behind those of a call; None where that cannot be done."""
     end = site.source.span(node)[1] - 1
     last: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
     if not last:
@@ -55,7 +56,7 @@ def add_argument(site: Site, node: ast.Call) -> Iterator[Change]:
         return
     for name, likelihood in values.items():
         if likelihood >= 0.35 and name not in given and name != site.scope.instance and not node.keywords:
-            splice = _insertion(site, node, name)
+            splice = insertion(site, node, name)
             unread = 4.0 if name not in site.scope.reads and likelihood == 1.0 else 1.0
             if splice is not None:
                 yield Change(
@@ -74,7 +75,7 @@ def usual_argument(site: Site, node: ast.Call) -> Iterator[Change]:
         return
     passed = {item.arg for item in node.keywords}
     for text, signal in known:
-        splice = _insertion(site, node, text)
+        splice = insertion(site, node, text)
         if splice is not None and text.partition("=")[0] not in passed:
             yield Change(splices=(splice,), rationale=f"passes `{text}`", prior=0.6, signal=signal)
 
@@ -130,7 +131,7 @@ def _by_signature(
             texts = [(value, 1.0)] if by_position else []
             texts.append((f"{argument.arg}={value}", 1.0 if not by_position else 0.3))
             for text, share in texts:
-                splice = _insertion(site, node, text)
+                splice = insertion(site, node, text)
                 if splice is not None:
                     why = f"passes `{text}` on to `{function.name}`"
                     yield Change(splices=(splice,), rationale=why, prior=prior * share)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pytest_buddy.coder.change import Change, Splice, Template, on_expressions, on_statement
+from pytest_buddy.coder.outline import FunctionNode
 from pytest_buddy.coder.precedence import AND, COMPARE, CONDITIONAL, NOT, OR, level_of
 from pytest_buddy.coder.roles import key_of
 from pytest_buddy.coder.site import Site
@@ -274,18 +275,57 @@ def types_tested(site: Site, node: ast.Call) -> Iterator[Change]:
     """More, fewer or other types in an `isinstance` test."""
     match node:
         case ast.Call(func=ast.Name(id="isinstance"), args=[_, kinds]):
-            yield from _other_types(site, kinds, _VALUE_TYPES)
+            held = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
+            known = site.outline.types_tested
+            beside = dict.fromkeys(other for kind in held for other in sorted(known.get(site.text(kind), ())))
+            yield from _other_types(site, kinds, (*beside, *_VALUE_TYPES, *known), first=len(beside))
 
 
 @on_statement("types-caught", 0.25)
 def types_caught(site: Site) -> Iterator[Change]:
-    """More or other exceptions in an `except` clause."""
+    """More or other exceptions in an `except` clause: those that were raised, or that its block may raise."""
     node = site.node
     if isinstance(node, ast.ExceptHandler) and node.type is not None:
         raised = [name for name in sorted(site.hints.errors) if name != "AssertionError"]
-        yield from _other_types(site, node.type, (*raised, *_ERRORS), first=len(raised))
+        likely = dict.fromkeys((*raised, *_raised_by(site)))
+        yield from _other_types(site, node.type, (*likely, *_ERRORS), first=len(likely))
 
 
+def _raised_by(site: Site) -> Iterator[str]:
+    """What the code under the `try` of an `except` clause may raise, by what it does."""
+    around = site.statement.ancestors[-1] if site.statement.ancestors else None
+    for node in (inner for part in getattr(around, "body", ()) for inner in ast.walk(part)):
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                yield "ImportError"
+            case ast.Subscript(ctx=ast.Load()):
+                yield from ("KeyError", "IndexError")
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                yield from _RAISED_BY.get(name, ())
+                for function in site.outline.functions.get(name, ())[:1]:
+                    yield from _raised_in(function)
+            case ast.BinOp(op=ast.Div() | ast.FloorDiv() | ast.Mod()):
+                yield "ZeroDivisionError"
+
+
+def _raised_in(function: FunctionNode) -> Iterator[str]:
+    for node in ast.walk(function):
+        match node:
+            case ast.Raise(exc=ast.Call(func=ast.Name(id=name)) | ast.Name(id=name)):
+                yield name
+
+
+_RAISED_BY: Final[dict[str, tuple[str, ...]]] = {
+    "int": ("ValueError", "TypeError"), "float": ("ValueError", "TypeError", "OverflowError"),
+    "next": ("StopIteration",), "getattr": ("AttributeError",), "index": ("ValueError",),
+    "remove": ("ValueError", "KeyError"), "pop": ("KeyError", "IndexError"), "open": ("OSError",),
+    "iter": ("TypeError",), "len": ("TypeError",), "hash": ("TypeError",), "loads": ("ValueError",),
+    "decode": ("UnicodeDecodeError",), "encode": ("UnicodeEncodeError",),
+    "chr": ("ValueError", "OverflowError"),
+    "date": ("ValueError",), "datetime": ("ValueError",), "strptime": ("ValueError", "TypeError"),
+    "fromisoformat": ("ValueError",), "fromtimestamp": ("OSError", "ValueError", "OverflowError"),
+    "import_module": ("ImportError",), "__import__": ("ImportError",), "getsource": ("OSError", "TypeError"),
+}  # fmt: skip
 _VALUE_TYPES: Final = ("int", "float", "str", "bytes", "list", "tuple", "dict", "set", "bool", "complex")
 _ERRORS: Final = (
     "ValueError", "TypeError", "KeyError", "IndexError", "AttributeError", "LookupError", "ZeroDivisionError",
@@ -301,7 +341,10 @@ _PARTNERS: Final = frozenset(
 def _other_types(site: Site, kinds: ast.expr, pool: tuple[str, ...], first: int = 0) -> Iterator[Change]:
     held = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
     texts = [site.text(kind) for kind in held]
-    names = dict.fromkeys((*pool, *site.outline.classes))
+    imported = [
+        name for name, known in site.scope.names.items() if known.kind == "import" and _is_class(name)
+    ]
+    names = dict.fromkeys((*pool, *site.outline.classes, *imported))
     for rank, name in enumerate(names):
         if name in texts:
             continue
@@ -311,12 +354,37 @@ def _other_types(site: Site, kinds: ast.expr, pool: tuple[str, ...], first: int 
         widened = f"({', '.join((*texts, name))})"
         yield site.change(kinds, widened, f"takes `{name}` as well", prior=prior)
         if len(texts) == 1:
-            yield site.change(kinds, name, f"takes `{name}` instead of `{texts[0]}`", prior=prior * 0.4)
+            why = f"takes `{name}` instead of `{texts[0]}`"
+            yield site.change(kinds, name, why, prior=prior * (0.8 if rank < first else 0.4))
     if len(texts) > 1:
         for dropped in texts:
             kept = [text for text in texts if text != dropped]
             text = kept[0] if len(kept) == 1 else f"({', '.join(kept)})"
             yield site.change(kinds, text, f"no longer takes `{dropped}`", prior=0.8)
+
+
+def _is_class(name: str) -> bool:
+    return name[:1].isupper() and not name.isupper()
+
+
+@on_statement("value-guard", 0.05, spread=3)
+def value_guard(site: Site) -> Iterator[Change]:
+    """A value worked out only when what it is made of is there."""
+    node = site.node
+    if not isinstance(node, ast.Assign | ast.AnnAssign | ast.Return) or not isinstance(
+        node.value, ast.Call | ast.BinOp | ast.Subscript | ast.Attribute
+    ):
+        return
+    here = site.operand(node.value, NOT)
+    for name in _mentioned(site, node.value):
+        likely = 3.0 if "NoneType" in site.hints.values.get(name, ()) else 1.0
+        why = f"works it out only when there is a `{name}`"
+        yield site.change(node.value, f"{name} and {here}", why, level=AND, prior=likely, signal="none")
+        for test, share in ((name, 1.0), (f"{name} is not None", 0.7)):
+            for value in ("None", '""', name, "[]"):
+                text = f"{site.operand(node.value, OR)} if {test} else {value}"
+                prior = likely * share * (0.7 if value == "None" else 0.25)
+                yield site.change(node.value, text, why, level=CONDITIONAL, prior=prior)
 
 
 TEMPLATES: Final[tuple[Template, ...]] = (
@@ -329,4 +397,5 @@ TEMPLATES: Final[tuple[Template, ...]] = (
     add_condition,
     types_tested,
     types_caught,
+    value_guard,
 )

@@ -117,7 +117,7 @@ class Hints:
     `subjects` are texts that the failing frames hold, `wished` the values that the tests expect;
     `unknown` the names the interpreter did not find, `suggested` those it offered instead; `keys` the
     missing keys, `held_keys` those that dictionaries of the failing frame have; `types` the types named by
-    TypeErrors.
+    TypeErrors; `imports` the import lines by which the project binds names that were not defined.
     """
 
     templates: Mapping[str, float] = field(default_factory=dict)
@@ -136,6 +136,7 @@ class Hints:
     expected: frozenset[str] = frozenset()
     wanted_errors: tuple[str, ...] = ()
     values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    imports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def factor(self, template: str, signal: str) -> float:
         """How much more likely the failures make a change of that template with that signal."""

@@ -6,11 +6,13 @@ from typing import Final
 
 from pytest_buddy.coder.change import Change, Splice, Template, on_statement
 from pytest_buddy.coder.layout import after, before, ends_flow
-from pytest_buddy.coder.outline import LOOPS
-from pytest_buddy.coder.scope import BUILTINS, bound_names
+from pytest_buddy.coder.outline import LOOPS, Guard
+from pytest_buddy.coder.scope import bound_names
+from pytest_buddy.coder.siblings import by_position, renamed
 from pytest_buddy.coder.site import Site
 
 _MOST_LINES: Final = 60
+_MOST_GUARDS: Final = 25
 _EARLY: Final = 0.4  # how suspicious an early return is
 
 
@@ -149,27 +151,51 @@ def _constructed(site: Site, error: str) -> str:
     return error
 
 
-@on_statement("copied-guard", 0.05)
+@on_statement("copied-guard", 0.07, spread=3)
 def copied_guard(site: Site) -> Iterator[Change]:
-    """A guard that another function of the file has, before the statement."""
+    """A guard that another function of the file has, before the statement, with our names for its own."""
     function = site.statement.owner.function
     if function is None or site.statement.chained:
         return
-    known = site.scope.names.keys() | {site.scope.instance, "len", "isinstance", *BUILTINS}
+    offered: dict[str, tuple[float, Guard]] = {}
     for text, guard in site.outline.guards.items():
-        if guard.owner is site.statement.owner or not guard.names <= known:
-            continue
-        if guard.word != "raise" and (site.scope.is_generator or guard.word != "return"):
-            continue
-        wanted = guard.error in site.hints.wanted_errors
+        if guard.word == "raise" or (guard.word == "return" and not site.scope.is_generator):
+            for here, prior in _guards_here(site, text, guard):
+                if here not in offered or offered[here][0] < prior:
+                    offered[here] = (prior, guard)
+    ordered = sorted(offered.items(), key=lambda item: -item[1][0])
+    for text, (prior, guard) in ordered[:_MOST_GUARDS]:
         splice = before(site, *(line.replace("\t", site.step) for line in text.split("\n")))
         if splice is not None:
             first = text.split("\n")[0].removesuffix(":")
             why = f"guards with `{first}`, as `{guard.owner.qualname}` does"
+            wanted = guard.error in site.hints.wanted_errors
             yield Change(
-                splices=(splice,), rationale=why, prior=5.0 if wanted else 0.5, structural=True,
+                splices=(splice,), rationale=why, prior=prior, structural=True,
                 suspicion=0.1 if guard.word == "raise" else 0.3, signal="raise" if wanted else "",
             )  # fmt: skip
+
+
+def _guards_here(site: Site, text: str, guard: Guard) -> Iterator[tuple[str, float]]:
+    """How a guard of another function reads in this one, and how likely it is missing here."""
+    mine, theirs = site.statement.owner.function, guard.owner.function
+    assert mine is not None
+    assert theirs is not None
+    known = site.scope.known
+    held = [text for text, other in site.outline.guards.items() if other.owner is site.statement.owner]
+    likely = 4.0 if guard.error in site.hints.wanted_errors else 0.4
+    likely *= 1.0 if site.statement.index <= 1 and not site.statement.ancestors else 0.4
+    positions = by_position(site, theirs) if guard.owner is not site.statement.owner else {}
+    for names, share in (
+        (positions | {theirs.name: mine.name, f".{theirs.name}": f".{mine.name}"}, 1.0),
+        (positions, 0.8),
+        ({}, 0.6 if guard.owner is not site.statement.owner else 0.0),
+    ):
+        reads = {names.get(name, name) for name in guard.names}
+        here = renamed(text, names)
+        if reads <= known and here not in held and share:
+            unread = 2.0 if reads & site.scope.unread else 1.0
+            yield here, likely * share * unread
 
 
 @on_statement("flush-last", 0.08)

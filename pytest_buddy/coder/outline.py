@@ -8,7 +8,9 @@ from functools import cached_property
 from pytest_buddy.source import Source
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-_MOST_GUARDS = 30
+_MOST_GUARDS = 60
+_LONGEST_LINE = 88
+_COPIED = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Raise)
 OwnerNode = FunctionNode | ast.ClassDef | ast.Module
 StatementNode = ast.stmt | ast.ExceptHandler
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -104,6 +106,28 @@ class Guard:
     names: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A simple statement on one line of a function: its text, and the names that it reads and binds."""
+
+    statement: Statement
+    text: str
+    reads: frozenset[str]
+    binds: frozenset[str]
+
+    @property
+    def before(self) -> ast.stmt | None:
+        """The statement above it in its block."""
+        place = self.statement.index
+        return self.statement.block[place - 1] if place else None
+
+    @property
+    def behind(self) -> ast.stmt | None:
+        """The statement below it in its block."""
+        block, place = self.statement.block, self.statement.index + 1
+        return block[place] if place < len(block) else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outline:
     """All statements of one source, found by line."""
@@ -137,6 +161,13 @@ class Outline:
             owners.setdefault(statement.owner, []).append(statement)
         return {owner: tuple(statements) for owner, statements in owners.items()}
 
+    def text(self, node: ast.expr | ast.stmt) -> str:
+        """A node on one line: as it is written where it is on one, else written anew."""
+        if node.lineno != node.end_lineno:
+            return ast.unparse(node)
+        start, end = self.source.span(node)
+        return self.source.content[start:end].decode(self.source.encoding, "replace")
+
     @cached_property
     def guards(self) -> dict[str, Guard]:
         """Text (its second line indented by a tab) -> guard, of the short ones in the file's functions."""
@@ -151,12 +182,98 @@ class Outline:
                     raised = action.exc if isinstance(action, ast.Raise) else None
                     error = raised.func if isinstance(raised, ast.Call) else raised
                     nodes = ast.walk(statement.node)
-                    found[f"if {ast.unparse(test)}:\n\t{ast.unparse(action)}"] = Guard(
+                    found[f"if {self.text(test)}:\n\t{self.text(action)}"] = Guard(
                         owner=statement.owner,
                         word=type(action).__name__.lower(),
                         error=error.id if isinstance(error, ast.Name) else "",
                         names=frozenset(node.id for node in nodes if isinstance(node, ast.Name)),
                     )
+        return found
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The simple statements of functions, each on a line of its own."""
+        return tuple(self._lines())
+
+    def _lines(self) -> Iterator[Line]:
+        for statement in self.statements:
+            node = statement.node
+            if not isinstance(node, _COPIED) or statement.owner.function is None or statement.is_docstring:
+                continue
+            if node.lineno != node.end_lineno or not statement.block:
+                continue
+            start, end = self.source.span(node)
+            text = self.source.content[start:end].decode(self.source.encoding, "replace")
+            if len(text) > _LONGEST_LINE or self.source.line(node.lineno).strip() != text:
+                continue
+            names = [item for item in ast.walk(node) if isinstance(item, ast.Name)]
+            binds = frozenset(name.id for name in names if isinstance(name.ctx, ast.Store))
+            reads = frozenset(name.id for name in names if isinstance(name.ctx, ast.Load))
+            updated = binds if isinstance(node, ast.AugAssign) else frozenset()
+            yield Line(statement=statement, text=text, reads=reads | updated, binds=binds)
+
+    @cached_property
+    def calls(self) -> dict[str, tuple[ast.Call, ...]]:
+        """Name of a function or method -> the calls of it in the file."""
+        found: dict[str, list[ast.Call]] = {}
+        for node in self.nodes:
+            match node:
+                case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                    found.setdefault(name, []).append(node)
+        return {name: tuple(calls) for name, calls in found.items()}
+
+    @cached_property
+    def bare_methods(self) -> dict[str, frozenset[str]]:
+        """Method that the file calls without arguments -> the names of what it is called on."""
+        found: dict[str, set[str]] = {}
+        for node in self.nodes:
+            match node:
+                case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[], keywords=[]):
+                    called_on = found.setdefault(name, set())
+                    match owner:
+                        case ast.Name(id=word) | ast.Attribute(attr=word):
+                            called_on.add(word)
+        return {name: frozenset(words) for name, words in found.items()}
+
+    @cached_property
+    def joined(self) -> dict[str, dict[str, ast.expr]]:
+        """Condition -> `and` or `or` and another one that the file joins it with -> the other's node."""
+        found: dict[str, dict[str, ast.expr]] = {}
+        for node in self.nodes:
+            if isinstance(node, ast.BoolOp) and len(node.values) <= 4 and is_short(node):
+                word = "and" if isinstance(node.op, ast.And) else "or"
+                texts = [self.text(value) for value in node.values]
+                for text in texts:
+                    others = zip(texts, node.values, strict=True)
+                    more = {f"{word} {other}": value for other, value in others if other != text}
+                    found.setdefault(text, {}).update(more)
+        return found
+
+    @cached_property
+    def types_tested(self) -> dict[str, frozenset[str]]:
+        """Type that the file asks for in `isinstance` -> those that it asks for beside it."""
+        found: dict[str, set[str]] = {}
+        for call in (*self.calls.get("isinstance", ()), *self.calls.get("issubclass", ())):
+            kinds = call.args[-1] if len(call.args) == 2 else None
+            held = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
+            texts = {self.text(kind) for kind in held if isinstance(kind, ast.Name | ast.Attribute)}
+            for text in texts:
+                found.setdefault(text, set()).update(texts - {text})
+        return {text: frozenset(others) for text, others in found.items()}
+
+    @cached_property
+    def fallbacks(self) -> dict[str, tuple[str, frozenset[str]]]:
+        """What stands behind an `or` or `else` in expressions -> what it stands in for, and what it reads."""
+        found: dict[str, tuple[str, frozenset[str]]] = {}
+        for node in self.nodes:
+            match node:
+                case ast.BoolOp(op=ast.Or(), values=[value, other]) | ast.IfExp(body=value, orelse=other):
+                    if not is_short(other, 12) or isinstance(other, ast.Compare | ast.BoolOp):
+                        continue
+                    names = frozenset(item.id for item in ast.walk(other) if isinstance(item, ast.Name))
+                    text = self.text(other)
+                    if len(text) <= 40 and len(found) < _MOST_GUARDS:
+                        found.setdefault(text, (self.text(value) if is_short(value, 12) else "", names))
         return found
 
     @cached_property

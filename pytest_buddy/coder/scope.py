@@ -13,6 +13,7 @@ from pytest_buddy.coder.roles import Role, read_roles
 Kind = Literal["parameter", "local", "enclosing", "constant", "callable", "import", "builtin"]
 _NESTED = (*FunctionNode.__args__, ast.ClassDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_NEVER = 1 << 30
 BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 
 
@@ -167,6 +168,53 @@ class Scope:
         return counts
 
     @cached_property
+    def known(self) -> frozenset[str]:
+        """The names that code of the owner may read, builtins among them."""
+        return frozenset(self.names) | BUILTINS | {self.instance}
+
+    @cached_property
+    def unread(self) -> frozenset[str]:
+        """Parameters and variables of the function that it never reads: a use of them may be missing."""
+        kinds = ("parameter", "local")
+        return frozenset(
+            name.id
+            for name in self.names.values()
+            if name.kind in kinds and name.id not in self.reads and not name.id.startswith("_")
+            if name.id != self.instance
+        )
+
+    @cached_property
+    def unset(self) -> dict[str, int]:
+        """Name -> the line that reads it first, of those that nothing sets before: a line may be missing."""
+        if self.owner.function is None:
+            return {}
+        first_set, first_read = _uses(self.owner.node)
+        return {
+            name: line
+            for name, line in first_read.items()
+            if line < first_set.get(name, _NEVER) and name not in BUILTINS and not name.startswith("__")
+            if name not in self.names or self.names[name].kind == "local"
+        }
+
+    @cached_property
+    def unstored(self) -> frozenset[str]:
+        """Attributes that the class reads of its object and sets nowhere: `__init__` may lack a line."""
+        node = self.owner.enclosing_class
+        if node is None or not self.instance:
+            return frozenset()
+        updated = {id(item.target) for item in ast.walk(node) if isinstance(item, ast.AugAssign)}
+        stored: set[str] = {name for name, _ in _fields(node)} | {*self.methods, *self.properties}
+        read: set[str] = set()
+        for item in ast.walk(node):
+            match item:
+                case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attribute):
+                    is_set = isinstance(item.ctx, ast.Store) and id(item) not in updated
+                    (stored if is_set else read).add(attribute)
+                case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=attribute)):
+                    stored.add(attribute)
+        return frozenset(name for name in read - stored if not name.startswith("__"))
+
+    @cached_property
     def annotations(self) -> dict[str, str]:
         """Parameter or local -> the text of its annotation."""
         found: dict[str, str] = {}
@@ -207,6 +255,35 @@ class Scope:
     def container_names(self) -> frozenset[str]:
         """Names that the owner uses as text, collections or objects, and not as numbers."""
         return frozenset(name for name, roles in self.roles.items() if "number" not in roles)
+
+
+def _uses(root: ast.AST) -> tuple[dict[str, int], dict[str, int]]:
+    """Name -> the first line that sets it, and name -> the first that reads or updates it."""
+    first_set: dict[str, int] = {}
+    first_read: dict[str, int] = {}
+    updated: set[int] = set()
+    for node in ast.walk(root):
+        match node:
+            case ast.AugAssign(target=target):
+                updated.add(id(target))
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                first_set |= dict.fromkeys(names, 0)
+            case (
+                ast.arg(arg=name)
+                | ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+                | ast.MatchMapping(rest=str(name))
+            ):
+                first_set[name] = 0
+            case ast.comprehension(target=target):
+                first_set |= dict.fromkeys((bound.id for bound in bound_names(target)), 0)
+            case ast.Name(id=name, lineno=line):
+                found = (
+                    first_set if isinstance(node.ctx, ast.Store) and id(node) not in updated else first_read
+                )
+                found[name] = min(found.get(name, _NEVER), line)
+    return first_set, first_read
 
 
 def _decorator_names(function: FunctionNode) -> set[str]:

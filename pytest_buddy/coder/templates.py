@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
@@ -16,9 +16,12 @@ from pytest_buddy.coder import (
     containers,
     conversions,
     defaults,
+    elsewhere,
     formats,
+    imports,
     insertions,
     literals,
+    missing,
     names,
     operands,
     patterns,
@@ -30,6 +33,7 @@ from pytest_buddy.coder import (
 from pytest_buddy.coder.change import Change, Splice, Template
 from pytest_buddy.coder.checking import Checker
 from pytest_buddy.coder.hints import Hints, read_hints
+from pytest_buddy.coder.imports import imports_known
 from pytest_buddy.coder.ingredients import Ingredients
 from pytest_buddy.coder.ordering import PER_STATEMENT, Ranked, merge, rank_changes, weigh_statements
 from pytest_buddy.coder.outline import Outline, Owner, Statement
@@ -59,6 +63,9 @@ CATALOGUE: Final[tuple[Template, ...]] = (
     *containers.TEMPLATES,
     *statements.TEMPLATES,
     *insertions.TEMPLATES,
+    *missing.TEMPLATES,
+    *elsewhere.TEMPLATES,
+    *imports.TEMPLATES,
     *signatures.TEMPLATES,
 )
 PER_FUNCTION: Final = 5_000
@@ -82,6 +89,8 @@ class TemplateCoder:
     def propose(self, context: Context) -> Iterator[Patch]:
         """Yield candidate patches, likeliest first; each compiles and differs from all others."""
         hints = read_hints(context.failures)
+        if "NameError" in hints.errors:
+            hints = replace(hints, imports=imports_known(context.sources.values(), hints.unknown))
         outlines = outlines_of(context)
         search = _Search(catalogue=self.catalogue, hints=hints, sites={}, ingredients={}, checkers={})
         weighed = weigh_statements(outlines, context.suspects or _fallback(context.failures))

@@ -15,7 +15,8 @@ import random
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
@@ -26,7 +27,6 @@ from statistics import median
 from factory_faults import SHAPES, TWO_PLACES, Injected, applied, drawn, hunks, load, read
 from factory_ground import Ground
 from factory_packages import FITTING
-from factory_replay import Target
 from faults import Span, innermost_function, statement_spans
 from mutation import Module
 
@@ -36,7 +36,7 @@ from pytest_buddy.ports import Context
 from pytest_buddy.registry import coders
 from pytest_buddy.source import Source
 
-MOST = 2_000
+MOST = 800
 _NEIGHBOUR = 0.3
 
 
@@ -55,48 +55,90 @@ class Reach:
 
 
 class Wanted:
-    """The top-level statements around a fault, with it and without: all that has to be compared."""
+    """The original program, in what matters: not the words of what it raises, nor the order of types.
+
+    Texts are compared by the characters that were added and taken away first, as trees when these agree.
+    """
 
     def __init__(self, fault: Injected, pristine: str, faulty: str) -> None:
-        self._file = fault.file
-        before, after = faulty.encode(), pristine.encode()
-        self._start, end, places = _chunk(faulty, true_statements(fault, faulty))
-        shared = 0
-        while shared < min(len(before), len(after)) and before[shared] == after[shared]:
-            shared += 1
-        self._start = min(self._start, before.rfind(b"\n", 0, shared) + 1)
-        tail = len(before) - end
-        while tail and before[-tail:] != after[-tail:]:
-            tail -= 1
-        self._end = len(before) - tail
-        self._target = Target(
-            {
-                "file": fault.file,
-                "faulty": before[self._start : self._end].decode(),
-                "wanted": {"whole": after[self._start : len(after) - tail].decode()},
-                "places": places,
-            }
-        )
+        self._file, self._content = fault.file, faulty.encode()
+        self._tree = _normal(pristine.encode())
+        old = "".join(hunk.new for hunk in fault.hunks).encode()
+        new = "".join(hunk.old for hunk in fault.hunks).encode()
+        self._deltas = tuple(_delta(bare(old), bare(new)) for bare in (_bare, _wordless))
 
-    def met(self, edits: Iterable[tuple[str, int, int, bytes]]) -> bool:
+    def met(self, edits: Sequence[tuple[str, int, int, bytes]]) -> bool:
         """Whether the edits give the original program."""
-        moved = [(path, start - self._start, end - self._start, text) for path, start, end, text in edits]
-        inside = all(start >= 0 and end <= self._end - self._start for _, start, end, _ in moved)
-        return inside and self._target.met(moved) == "whole"
+        if any(edit[0] != self._file for edit in edits):
+            return False
+        old = b"\n".join(self._content[start:end] for _, start, end, _ in edits)
+        new = b"\n".join(text for *_, text in edits)
+        if all(_delta(bare(old), bare(new)) != delta for bare, delta in self._likes()):
+            return False
+        text = self._content
+        for _, start, end, replacement in sorted(edits, key=lambda edit: edit[1], reverse=True):
+            text = text[:start] + replacement + text[end:]
+        return _normal(text) == self._tree
+
+    def _likes(self) -> Iterator[tuple[Callable[[bytes], bytes], dict[int, int]]]:
+        return zip((_bare, _wordless), self._deltas, strict=True)
 
 
-def _chunk(faulty: str, spans: Sequence[Span]) -> tuple[int, int, list[tuple[int, int]]]:
-    """First and last byte of the top-level statements around lines, and the lines counted from there."""
-    lines = faulty.encode().splitlines(keepends=True)
-    first, last = min(span[0] for span in spans), max(span[1] for span in spans)
-    for node in ast.parse(faulty).body:
-        top = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", ()))])
-        bottom = node.end_lineno or node.lineno
-        if top <= last and bottom >= first:
-            first, last = min(first, top), max(last, bottom)
-    start = sum(map(len, lines[: first - 1]))
-    end = start + sum(map(len, lines[first - 1 : last + 1]))
-    return start, end, [(one - first + 1, other - first + 1) for one, other in spans]
+def _delta(old: bytes, new: bytes) -> dict[int, int]:
+    """How many more of each character there are."""
+    counts = Counter(new)
+    counts.subtract(old)
+    return {character: count for character, count in counts.items() if count}
+
+
+def _bare(text: bytes) -> bytes:
+    return re.sub(rb"[\s()\\,'\"]+|(?m:#.*$)", b"", text)
+
+
+def _wordless(text: bytes) -> bytes:
+    """Without the texts in it, and without imports' own words."""
+    text = re.sub(rb"[rfb]*(\"[^\"\n]*\"|'[^'\n]*')", b"", text)
+    return _bare(re.sub(rb"(?m)^(from|import)\b.*$|\b(from \S+ )?import\b.*", b"", text))
+
+
+class _Normal(ast.NodeTransformer):
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        node.type = _in_order(node.type)
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "issubclass"):
+            node.args = [_in_order(item) or item for item in node.args]
+        return self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        if isinstance(node.exc, ast.Call):
+            texts = (ast.JoinedStr, ast.Constant, ast.BinOp)
+            node.exc.args = [item for item in node.exc.args if not isinstance(item, texts)]
+            if not node.exc.args and not node.exc.keywords:
+                node.exc = node.exc.func
+        return self.generic_visit(node)
+
+
+def _in_order(kinds: ast.expr | None) -> ast.expr | None:
+    if isinstance(kinds, ast.Tuple):
+        kinds.elts.sort(key=ast.dump)
+    return kinds
+
+
+def _normal(text: bytes) -> tuple[frozenset[str], str]:
+    """What the file imports, in whatever order, and the rest of its tree."""
+    try:
+        tree = _Normal().visit(ast.parse(text))
+    except (SyntaxError, ValueError):
+        return frozenset(), ""
+    imports: set[str] = set()
+    for node in [*tree.body]:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            tree.body.remove(node)
+            home = (getattr(node, "level", 0), getattr(node, "module", ""))
+            imports.update(f"{home} {alias.name} {alias.asname}" for alias in node.names)
+    return frozenset(imports), ast.dump(tree)
 
 
 def reach(fault: Injected, trees: Path) -> Reach:
@@ -112,7 +154,7 @@ def reach(fault: Injected, trees: Path) -> Reach:
     for count, patch in enumerate(islice(patches, MOST), 1):
         spent += time.process_time() - begun
         first_ms = first_ms or spent * 1000
-        if wanted.met((edit.path, edit.start, edit.end, edit.replacement) for edit in patch.edits):
+        if wanted.met([(edit.path, edit.start, edit.end, edit.replacement) for edit in patch.edits]):
             found, origin = count, patch.origin.removeprefix("template:")
             break
         begun = time.process_time()
@@ -132,6 +174,9 @@ def context_of(fault: Injected, root: Path, faulty: str) -> Context:
     """What a coder is shown: the true statements and a neighbour on each side as its suspects."""
     true = true_statements(fault, faulty)
     spans = statement_spans(faulty)
+    if unbound := _unbound(faulty):
+        users = [node.lineno for node in ast.walk(ast.parse(faulty)) if getattr(node, "id", "") in unbound]
+        true = tuple(span for span in spans if span[0] <= min(users) <= span[1])[-1:] or true
     places = [spans.index(span) for span in true if span in spans]
     near = {spans[place + step] for place in places for step in (-1, 1) if 0 <= place + step < len(spans)}
     home = {innermost_function(faulty, span[0]) for span in true}
