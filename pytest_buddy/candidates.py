@@ -2,18 +2,22 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from pytest_buddy.combining import Combiner
 from pytest_buddy.domain import Patch, Trial
 from pytest_buddy.guided import guided
+from pytest_buddy.leads import Leads
 from pytest_buddy.patch import objections
 from pytest_buddy.ports import Coder, Context
+from pytest_buddy.progress import progress, raising
 from pytest_buddy.runner import AnyRunner
 from pytest_buddy.suite import Suite
 
 _BEFORE_VALUES = 300
 _SINGLE_SHARE = 0.5
+_ROUND = 300
+_PAIRS = 100
 
 
 class Candidates:
@@ -45,39 +49,49 @@ class Candidates:
         self._suspected = frozenset(suspect.path for suspect in context.suspects)
         self._seen: set[str] = set()
         self._combiner = Combiner(suite.failing, context.sources)
-        self._from_values: Iterator[Patch] | None = None
+        self._raising = raising(suite.failing, context.sources)
+        self._leads = Leads(suite.failing, context.sources)
         self.count = 0
 
     def hear(self, trial: Trial) -> None:
         """Take in how a candidate ended."""
-        self._combiner.hear(trial)
+        made = progress(self._suite.failing, trial.outcomes, self._raising)
+        self._combiner.hear(trial, made)
+        if len(trial.patch.edits) == 1:
+            self._leads.hear(trial, made)
 
     def __iter__(self) -> Iterator[Patch]:
         singles = self._singles()
-        for patch in singles:
+        yield from self._first_half(islice(singles, _BEFORE_VALUES))
+        if self._searched():
+            yield from _in_turn(self._values(), singles)
+            yield from self._while_searched(self._allowed(self._combiner.numbers))
+        for given, patch in enumerate(self._first_half(singles), 1):
             yield patch
-            if self.count >= _BEFORE_VALUES and self._from_values is None and self._searched():
-                yield from _in_turn(self._values(), singles)
-                yield from self._while_searched(self._allowed(self._combiner.numbers))
-            if time.monotonic() > self._half and self._searched():
-                break
-        if self._from_values is None and self._searched():
-            yield from self._values()
+            if given % _ROUND == 0 and self._searched():
+                yield from self._while_searched(islice(self._allowed(self._combiner.pairs()), _PAIRS))
         if self._searched():
             yield from self._allowed(self._combiner.numbers)
-            yield from _in_turn(self._while_searched(self._allowed(self._combiner.pairs())), singles)
+            more = chain(self._combiner.pairs(), self._combiner.seconds())
+            yield from _in_turn(self._while_searched(self._allowed(more)), singles)
         yield from singles
+
+    def _first_half(self, patches: Iterator[Patch]) -> Iterator[Patch]:
+        """The patches until half the time is over: whatever has not begun then must begin."""
+        for patch in patches:
+            yield patch
+            if time.monotonic() > self._half and self._searched():
+                return
 
     def _singles(self) -> Iterator[Patch]:
         for coder in self._coders:
-            for patch in self._allowed(coder.propose(self._context)):
+            for patch in self._leads.followed(self._allowed(coder.propose(self._context))):
                 self._combiner.note(patch)
                 yield patch
 
     def _values(self) -> Iterator[Patch]:
         made = guided(self._context, self._runner, self._suite, self._tests, deadline=self._deadline)
-        self._from_values = self._while_searched(self._allowed(made))
-        return self._from_values
+        return self._while_searched(self._allowed(made))
 
     def _while_searched(self, patches: Iterator[Patch]) -> Iterator[Patch]:
         """The patches until there is a fix: after that, single edits that may be better come first."""

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 
 from pytest_buddy.domain import Edit, Outcome, Patch, Trial
-from pytest_buddy.progress import progress
 from pytest_buddy.secant import secants
 from pytest_buddy.source import Source
 
@@ -19,6 +18,8 @@ _LESS_LIKELY = 0.5
 _NEAR = 1.5
 _MOST_NUMBERS = 60
 _FISHY = 0.3
+_THERE = 20.0
+_MOST_THERE = 20
 
 
 class Combiner:
@@ -29,6 +30,7 @@ class Combiner:
         self._sources = sources
         self._noted: dict[str, Patch] = {}
         self._progress: dict[str, float] = {}
+        self._ends: dict[str, Outcome] = {}
         self._numbers: dict[str, Patch] = {}
 
     def note(self, patch: Patch) -> None:
@@ -36,13 +38,13 @@ class Combiner:
         if len(self._noted) < _MOST_NOTED and patch.suspicion < _FISHY:
             self._noted[patch.id] = patch
 
-    def hear(self, trial: Trial) -> None:
-        """Take in how a candidate ended: it is worth a second edit when it brought a test further."""
+    def hear(self, trial: Trial, made: float) -> None:
+        """Take in how a candidate ended: it is worth a second edit when it made progress."""
         for patch in secants(trial, self._failing, self._sources):
             self._numbers.setdefault(patch.id, patch)
-        made = progress(self._failing, trial.outcomes)
         if made > 0 and trial.patch.id in self._noted:
             self._progress[trial.patch.id] = made
+            self._ends[trial.patch.id] = trial.outcomes[-1]
 
     @property
     def best(self) -> list[Patch]:
@@ -57,17 +59,48 @@ class Combiner:
         return sorted(self._numbers.values(), key=lambda patch: -patch.prior)[:_MOST_NUMBERS]
 
     def pairs(self) -> Iterator[Patch]:
-        """Equal edits at several places, progress with progress, then progress with anything likely."""
-        yield from self._groups()
-        best = self.best
-        together = sorted(combinations(best[:_PARTNERS], 2), key=self._hope, reverse=True)
-        for pair in together:
-            yield from combined(pair)
-        likely = sorted(self._noted.values(), key=lambda patch: -patch.prior)
+        """In turn: equal edits in several places; two that made progress; one, and what fails since."""
+        sources = [self._groups(), self._together(), self._next_to_fail()]
+        while sources:
+            for source in tuple(sources):
+                patch = next(source, None)
+                if patch is None:
+                    sources.remove(source)
+                else:
+                    yield patch
+
+    def seconds(self) -> Iterator[Patch]:
+        """One that made progress with anything likely."""
+        bases = self.best[:_BASES]
+        partners = [
+            sorted(self._noted.values(), key=lambda other: -other.prior * self._near(base, other))[:_SECONDS]
+            for base in bases
+        ]
         for count in range(0, _SECONDS, _BASES):
-            for base in best[:_BASES]:
-                for other in likely[count : count + _BASES]:
+            for base, others in zip(bases, partners, strict=True):
+                for other in others[count : count + _BASES]:
                     yield from combined((base, other))
+
+    def _together(self) -> Iterator[Patch]:
+        """Two that made progress, most hopeful first."""
+        for pair in sorted(combinations(self.best[:_PARTNERS], 2), key=self._hope, reverse=True):
+            yield from combined(pair)
+
+    def _next_to_fail(self) -> Iterator[Patch]:
+        """One that made progress, with edits of the statement at which the test fails since."""
+        for base in self.best[:_BASES]:
+            there = [other for other in self._noted.values() if self._near(base, other) == _THERE]
+            for other in sorted(there, key=lambda other: -other.prior)[:_MOST_THERE]:
+                yield from combined((base, other))
+
+    def _near(self, base: Patch, other: Patch) -> float:
+        """How much likelier an edit is because the first one has made the test fail there instead."""
+        end, edit = self._ends[base.id], other.edits[-1]
+        if edit.path == end.path:
+            first, last = self._sources[edit.path].lines_of(edit.start, edit.end)
+            if first <= end.line <= last:
+                return _THERE
+        return _NEAR if other.function == base.function else 1.0
 
     def _hope(self, pair: tuple[Patch, Patch]) -> float:
         """How promising two edits are: by their progress, and when they are alike and near one another."""

@@ -4,23 +4,45 @@ import ast
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pytest_buddy.domain import GREEN, Outcome
+from pytest_buddy.source import Source
 
 _COMPARED = re.compile(r"assert (.{1,240}) == (.{1,240})")
 _PASSED = 1.0
 _LATER = 0.5
+_PAST = 0.45
 _NEARER = 0.4
 _LONGEST = 200
+_NOWHERE: Mapping[str, range] = MappingProxyType({})
 
 
-def progress(before: Mapping[str, Outcome], after: Iterable[Outcome]) -> float:
-    """The most progress of any test: passed, failed later, or with a smaller difference; 0 for none."""
-    return max((_of(before[end.test], end) for end in after if end.test in before), default=0.0)
+def progress(
+    before: Mapping[str, Outcome], after: Iterable[Outcome], within: Mapping[str, range] = _NOWHERE
+) -> float:
+    """The most progress of any test: passed, failed later, or with a smaller difference; 0 for none.
+
+    `within` tells for a test the lines of the function that raised: what is raised further down is later.
+    """
+    ends = [end for end in after if end.test in before]
+    return max((_of(before[end.test], end, within.get(end.test, range(0))) for end in ends), default=0.0)
 
 
-def _of(before: Outcome, after: Outcome) -> float:
+def raising(before: Mapping[str, Outcome], sources: Mapping[str, Source]) -> dict[str, range]:
+    """For each failing test the lines of the function of the project that raised."""
+    found = {}
+    for test, outcome in before.items():
+        source = sources.get(outcome.path)
+        if source is not None and 0 < outcome.line < len(source.line_starts):
+            start = source.line_starts[outcome.line - 1]
+            first, last = source.enclosing_lines(start, start)
+            found[test] = range(first, last + 1)
+    return found
+
+
+def _of(before: Outcome, after: Outcome, within: range) -> float:
     if after.status in GREEN:
         return _PASSED
     if after.status not in ("failed", "error") or before.hung:
@@ -28,8 +50,10 @@ def _of(before: Outcome, after: Outcome) -> float:
     test_file = after.test.partition("::")[0]
     if before.path != test_file and after.path == test_file and after.error_type == "AssertionError":
         return _LATER
-    if before.path == after.path == test_file and after.line > before.line:
-        return _LATER
+    if before.path == after.path and after.line > before.line:
+        if after.path == test_file:
+            return _LATER
+        return _PAST if before.line in within and after.line in within else 0.0
     if before.path == after.path and before.line == after.line:
         gained = _distance(before.message) - _distance(after.message)
         return _NEARER * gained if gained > 0 else 0.0

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_buddy.combining import Combiner, combined
 from pytest_buddy.domain import Edit, Outcome, Patch, Trial
-from pytest_buddy.progress import compared, difference, progress
+from pytest_buddy.progress import compared, difference, progress, raising
 from pytest_buddy.secant import secants
 from pytest_buddy.source import Source
 
@@ -51,6 +51,16 @@ def test_progress(before, after, more):
     assert (progress({TEST: before}, [after]) > 0) is bool(more)
 
 
+def test_what_is_raised_further_down_the_same_function_is_later():
+    before = ended(path="m.py", line=4, error="TypeError")
+    within = raising({TEST: before}, SOURCES)
+    assert within == {TEST: range(3, 7)}
+    for line, more in ((5, True), (6, True), (4, False), (3, False), (1, False)):
+        after = ended(path="m.py", line=line, error="TypeError")
+        assert (progress({TEST: before}, [after], within) > 0) is more
+        assert progress({TEST: before}, [after]) == 0
+
+
 @pytest.mark.parametrize(
     ("left", "right"), [(1, True), (1, "1"), ([], [1]), ("", "a"), ({}, {1: 2}), (0.0, 5), (None, 0)]
 )
@@ -65,18 +75,37 @@ def test_only_plain_values_are_compared():
 
 
 def test_two_edits_that_made_progress_come_together_first():
-    combiner = Combiner({TEST: ended(message="assert 20 == 52")}, SOURCES)
+    failing = {TEST: ended(message="assert 20 == 52")}
+    combiner = Combiner(failing, SOURCES)
     top = edit_of(b"+", b"*")
     front = edit_of(b"+", b"*", after=b"front")
     dull = edit_of(b"top + front", b"front - top", prior=0.9)
     for patch in (dull, top, front):
         combiner.note(patch)
     for patch, message in ((top, "assert 28 == 52"), (front, "assert 30 == 52"), (dull, "assert 0 == 52")):
-        combiner.hear(Trial(patch=patch, outcomes=(ended(message=message),)))
+        trial = Trial(patch=patch, outcomes=(ended(message=message),))
+        combiner.hear(trial, progress(failing, trial.outcomes))
     assert combiner.best == [front, top]
     pairs = [SOURCE.edited(patch.edits).content for patch in combiner.pairs()]
     assert pairs[0].count(b"*") == TEXT.count(b"*") + 2
     assert TEXT not in pairs
+
+
+def test_an_edit_that_got_further_comes_with_edits_of_what_fails_then():
+    before = ended(path="m.py", line=4, error="TypeError")
+    combiner = Combiner({TEST: before}, SOURCES)
+    further = edit_of(b"box.b", b"box.c")
+    there, elsewhere = edit_of(b"box.a", b"box.b", after=b"front"), edit_of(b"2)", b"3)", prior=0.9)
+    for patch in (elsewhere, further, there):
+        combiner.note(patch)
+    outcome = ended(path="m.py", line=5, error="TypeError")
+    combiner.hear(Trial(patch=further, outcomes=(outcome,)), 0.4)
+    (pair,) = combiner.pairs()
+    assert {*pair.edits} == {*further.edits, *there.edits}
+    assert [{*patch.edits} for patch in combiner.seconds()] == [
+        {*further.edits, *there.edits},
+        {*further.edits, *elsewhere.edits},
+    ]
 
 
 def test_equal_edits_in_a_function_are_one_patch():
@@ -94,7 +123,7 @@ def test_what_overlaps_is_not_combined_and_what_looks_like_cheating_is_not_kept(
     combiner = Combiner({TEST: ended()}, SOURCES)
     cheat = edit_of(b"box.a", b"0", suspicion=0.8)
     combiner.note(cheat)
-    combiner.hear(Trial(patch=cheat, outcomes=(ended("passed"),)))
+    combiner.hear(Trial(patch=cheat, outcomes=(ended("passed"),)), 1.0)
     assert combiner.best == []
 
 
