@@ -22,6 +22,8 @@ _KINDS: Final = {
 _ALIGNED: Final = {"<": ">^", ">": "<^", "^": "<>"}
 _QUOTES_DIFFER: Final = 4.0
 _MOST: Final = 40
+_MOST_NAMES: Final = 10
+_NEARBY: Final = 0.5
 
 
 @on_statement("field-conversion", 0.25)
@@ -45,6 +47,41 @@ def field_conversion(site: Site) -> Iterator[Change]:
                 if new
                 else f"writes the field without {old!r}",
                 prior=prior * (_QUOTES_DIFFER if quoting else 1.0),
+            )
+
+
+@on_statement("field-without-value", 0.5)
+def field_without_value(site: Site) -> Iterator[Change]:
+    """A value for the field of a `%` text that has none, or none for the value that has no field."""
+    for node in site.nodes_of(ast.BinOp):
+        text = node.left.value if isinstance(node.left, ast.Constant) else ""
+        if not isinstance(node.op, ast.Mod) or not isinstance(text, str) or "%(" in text:
+            continue
+        fields = len(_PERCENT.findall(text.replace("%%", "")))
+        values = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
+        if any(isinstance(value, ast.Starred) for value in values):
+            continue
+        texts = [site.text(value) for value in values]
+        if fields == len(values) + 1 and isinstance(node.right, ast.Tuple | ast.Name | ast.Attribute):
+            yield from _filled(site, node.right, texts)
+        elif fields == len(values) - 1 and fields:
+            for place, text in enumerate(texts):
+                kept = [*texts[:place], *texts[place + 1 :]]
+                why = f"leaves out `{text}`, for which the text has no field"
+                yield site.change(
+                    node.right, f"({', '.join(kept)},)" if len(kept) == 1 else f"({', '.join(kept)})", why
+                )
+
+
+def _filled(site: Site, values: ast.expr, texts: list[str]) -> Iterator[Change]:
+    """The values with one more of what is in scope, at every place among them."""
+    ranked = sorted(site.names_at(values).items(), key=lambda item: -item[1])
+    names = [(name, prior) for name, prior in ranked if name not in texts and prior >= _NEARBY]
+    for name, prior in names[:_MOST_NAMES]:
+        for place in range(len(texts) + 1):
+            written = ", ".join((*texts[:place], name, *texts[place:]))
+            yield site.change(
+                values, f"({written})", f"writes `{name}` in the field that has no value", prior=prior
             )
 
 
@@ -133,4 +170,4 @@ def _quotes_differ(site: Site) -> bool:
     )
 
 
-TEMPLATES: Final[tuple[Template, ...]] = (field_conversion,)
+TEMPLATES: Final[tuple[Template, ...]] = (field_conversion, field_without_value)

@@ -53,12 +53,25 @@ def respelled_string(site: Site) -> Iterator[Change]:
     known |= site.hints.unknown
     for node in islice(strings(site), _MOST_STRINGS):
         value = str(node.value)
-        if not value or len(value) > _LONGEST or looks_like_pattern(node, site.parent(node)):
+        if len(value) > _LONGEST or looks_like_pattern(node, site.parent(node)):
             continue
         once = _ONCE if site.outline.strings.get(value, 0) <= 1 else 1.0
+        for other in _counterparts(site, node):
+            yield _written(site, node, other, 1.5)
         for other, likely in dict(variants(value)).items():
             prior = likely * once * (_KNOWN if other in known else 0.3)
             yield _written(site, node, other, prior)
+
+
+def _counterparts(site: Site, node: ast.Constant) -> list[str]:
+    """What the other texts of a list would come with: the same letter in the other case."""
+    parent = site.parent(node)
+    if not isinstance(parent, ast.List | ast.Tuple | ast.Set):
+        return []
+    held = [item.value for item in parent.elts if isinstance(item, ast.Constant)]
+    texts = [item for item in held if isinstance(item, str)]
+    lost = [text.swapcase() for text in texts if text and text.swapcase() not in texts]
+    return [text for text in dict.fromkeys(lost) if text.swapcase() != node.value][:4]
 
 
 @on_statement("key-of-the-file", 0.1, spread=4)
