@@ -14,6 +14,7 @@ from pytest_buddy.workspace import Workspace
 
 _ERASE = "\r\x1b[K"
 _QUESTION = "[a]pply  [s]tage  [d]iscard  [e]xplain more  [n]ext  [q]uit"
+_EITHER = "[1] or [2] as asked above"
 _CHOICES = {"a": "apply", "s": "stage", "d": "discard", "e": "explain", "n": "next", "q": "quit", "": "quit"}
 
 
@@ -104,13 +105,18 @@ class Screen:
         """Ask until one fix is settled; false when the person wants no more questions."""
         while True:
             try:
-                answer = ask_line(f"buddy: {place}  {_QUESTION} > ").strip().lower()
+                either = f"{_EITHER}  " if fault.question else ""
+                answer = ask_line(f"buddy: {place}  {either}{_QUESTION} > ").strip().lower()
             except (EOFError, KeyboardInterrupt):
                 self.write("\n")
                 return False
             verb = _CHOICES.get(answer) or next(
                 (choice for choice in _CHOICES.values() if answer and choice.startswith(answer)), None
             )
+            if other := _answered(fault, answer):
+                if self._act("apply", other, ledger):
+                    return True
+                continue
             if verb == "quit":
                 return False
             if verb == "next":
@@ -139,6 +145,13 @@ class Screen:
             return False
         self.write(render_event(self._redactor.cleaned(handled)) + "\n")
         return True
+
+
+def _answered(fault: Fault, answer: str) -> Proposal | None:
+    """The proposal that a number chooses, when the fault comes with a question."""
+    answers = fault.question.answers if fault.question else ()
+    chosen = {str(number): item.patch for number, item in enumerate(answers, start=1)}.get(answer)
+    return next((item for item in fault.proposals if item.patch.id == chosen), None)
 
 
 def sources_of(diagnosis: Diagnosis, workspace: Workspace) -> Mapping[str, Source]:

@@ -58,8 +58,8 @@ def add_question(page: Page, question: Question) -> None:
 
 def _add_answers(page: Page, question: Question) -> None:
     page.add(page.prose(asked(question), "yellow"))
-    for answer in question.answers:
-        _add_command(page, answer.patch, note=answer.result)
+    for number, answer in enumerate(question.answers, start=1):
+        _add_command(page, answer.patch, note=f"{number} {answer.result}")
 
 
 def _add_command(page: Page, patch: str, *, note: str = "") -> None:

@@ -91,3 +91,16 @@ def test_a_case_is_kept_out_of_the_search(tmp_path: Path) -> None:
     assert fault["search"]["kept_out"] == ["test_shop.py::test_fee[9-16]"]
     assert "test_shop.py::test_fee[9-16]" in fault["patches"][0]["verdict"]["fixed"]
     assert "1 of 5 failing cases was kept out of the search: it passes too" in run.out
+
+
+def test_a_number_answers_at_the_terminal(tmp_path: Path) -> None:
+    project = Project(tmp_path, {"shop.py": SHOP, "test_shop.py": TESTS})
+    with project.terminal(*PATIENT) as terminal:
+        terminal.until("[1] or [2]", timeout=120.0)
+        terminal.until("> ")
+        terminal.type("2\r")
+        run = terminal.finish()
+    second = run.report["faults"][0]["question"]["answers"][1]
+    assert f"applied {second['patch']}" in run.out
+    assert project.read("shop.py") != SHOP
+    assert project.pytest("-q").exit == 0

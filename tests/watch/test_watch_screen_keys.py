@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from buddy_watch.screen.commands import Commands
 from buddy_watch.screen.keys import Key, Keyboard
-from pytest_buddy.domain import Intent
+from pytest_buddy.domain import Answer, Intent, Question
 from tests.watch.screen_scenes import DISCOUNT_FIX, SCENES
 
 PIECES = {
@@ -168,3 +168,21 @@ def test_every_key_of_the_rows_is_an_intent_or_asks():
             commands.press(Key(key, key), replace(scene, asking=None))
             over = commands.over(replace(scene, message="", asking=None))
             assert bool(heard) + bool(over.message) + (over.asking is not None) == 1
+
+
+def test_a_number_answers_the_question():
+    scene = SCENES["fixed"]
+    (fault, *others) = scene.diagnosis.faults
+    answers = (
+        Answer(patch=DISCOUNT_FIX.patch.id, result="returns 0"),
+        Answer(patch="0a0b0c0d", result="raises X"),
+    )
+    asking = replace(fault, question=Question(call="total([])", answers=answers))
+    heard: list[Intent] = []
+    commands = Commands(heard.append)
+    commands.press(Key("2", "2"), scene)
+    assert heard == []
+    shown = replace(scene, focus=0, diagnosis=replace(scene.diagnosis, faults=(asking, *others)))
+    for name in "123":
+        commands.press(Key(name, name), shown)
+    assert heard == [Intent(verb="apply", argument=answer.patch) for answer in answers]

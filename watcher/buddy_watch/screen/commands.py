@@ -50,7 +50,9 @@ class Commands:
 
     def _command(self, name: str, scene: Scene) -> None:
         binding = BINDINGS.get(name)
-        if binding is None:
+        if chosen := _answer(name, scene):
+            self.intent(Intent(verb="apply", argument=chosen))
+        elif binding is None:
             self.hint = f"{name} does nothing here, h shows the keys" if len(name) == 1 else ""
         elif binding.verb in ("paths", "keyword"):
             self._asking = (binding.verb, scene.path_filter if binding.verb == "paths" else scene.keyword)
@@ -81,3 +83,10 @@ class Commands:
         else:
             text += " ".join(key.text.split("\n")[0].split()) if key.name == "paste" else key.text
         self._asking = (verb, text[:_LONGEST])
+
+
+def _answer(name: str, scene: Scene) -> str:
+    """The patch that a number chooses, when the fault looked at comes with a question."""
+    fault = fault_in_focus(scene)
+    answers = fault.question.answers if fault and fault.question else ()
+    return {str(number): answer.patch for number, answer in enumerate(answers, start=1)}.get(name, "")
