@@ -268,7 +268,11 @@ def _by_hand(case: Case) -> str | None:
     text = code(case.library.text(suspect.path, statement if is_whole else expression), 70)
     what = "condition " if is_condition else "" if is_whole else "expression "
     own = [one for one in failing if one.test == case.failure.test]
-    pairs = valued(read_by(statement, own[0].variables)) if own else ""
+    known = read_by(statement, own[0].variables) if own else ()
+    whole = [one for one in known if "..." not in one.value]
+    if known and not whole and isinstance(expression, ast.Call):
+        return None  # a call with objects too large to show is nothing to work out by hand
+    pairs = valued(whole)
     is_direct = case.called is not None and case.called.node is function
     wanted = case.came_and_wanted[1] if case.came_and_wanted and is_direct else ""
     goal = f"; the test wants {code(wanted, 30)} in the end" if wanted else ""

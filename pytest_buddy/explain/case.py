@@ -28,6 +28,7 @@ from pytest_buddy.explain.differences import (
 from pytest_buddy.explain.reading import (
     Definition,
     Library,
+    failed_part,
     name_of,
     names_read,
     own_parts,
@@ -58,6 +59,7 @@ class Subject:
     variable: str = ""
     line: int = 0
     whole: str = ""
+    since: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +125,9 @@ class Case:
         frame = self.test_frame
         statement = self.library.statement(frame.path, frame.line) if frame else None
         if isinstance(statement, ast.Assert):
-            return statement.test
+            compared = self.failure.comparison
+            written = (compared.left, compared.right) if compared else ()
+            return failed_part(statement.test, written)
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
             return statement.value if name_of(statement.value.func).startswith("assert") else None
         return None
@@ -171,7 +175,15 @@ class Case:
         if origin is not None and isinstance(base, ast.Name):
             value = self.library.text(path, origin.value)
             call = _first_call(origin.value)
-            return Subject(text=value, path=path, call=call, variable=base.id, line=origin.lineno, whole=text)
+            return Subject(
+                text=value,
+                path=path,
+                call=call,
+                variable=base.id,
+                line=origin.lineno,
+                whole=text,
+                since=self._last_use(base.id, origin.lineno, frame),
+            )
         return Subject(text=text, path=path, call=_first_call(node), line=frame.line)
 
     def _assignment(self, name: str, frame: Frame) -> ast.Assign | None:
@@ -184,6 +196,19 @@ class Case:
             and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
         ]
         return max(found, key=lambda node: node.lineno, default=None)
+
+    def _last_use(self, name: str, line: int, frame: Frame) -> str:
+        """The last simple statement between an assignment and the failing line that names the variable."""
+        function = self.library.function(frame.path, frame.line)
+        found = [
+            one
+            for one in (statements_of(function) if function else ())
+            if line < one.lineno < frame.line
+            and isinstance(one, ast.Expr | ast.Assign | ast.AugAssign | ast.Delete)
+            and any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(one))
+        ]
+        last = max(found, key=lambda one: one.lineno, default=None)
+        return self.library.text(frame.path, last) if last else ""
 
     @cached_property
     def called(self) -> Definition | None:

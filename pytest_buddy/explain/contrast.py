@@ -51,7 +51,8 @@ def _runs(case: Case, suspect: Suspect) -> str:
     bad, good = case.ran(suspect.path, suspect.line, suspect.end_line)
     if not failing or not bad:
         return ""
-    who = f"run by {_share(bad, failing, 'failing')}"
+    what = "failing" if failing >= len(case.fault.tests) else "compared failing"
+    who = f"run by {_share(bad, failing, what)}"
     return f"{who} and {_share(good, passing, 'passing')}" if passing else who
 
 

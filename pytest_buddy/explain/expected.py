@@ -38,7 +38,8 @@ def _subject(case: Case) -> str:
     if subject is None or not subject.text:
         return "The checked value"
     if subject.whole and subject.whole != subject.variable:
-        return f"{code(subject.whole)} after {code(f'{subject.variable} = {subject.text}', 70)}"
+        since = f" and {code(subject.since, 50)}" if subject.since else ""
+        return f"{code(subject.whole)} after {code(f'{subject.variable} = {subject.text}', 70)}{since}"
     if subject.variable:
         return code(f"{subject.variable} = {subject.text}", 70)
     return code(subject.text, 70)

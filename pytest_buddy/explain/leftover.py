@@ -37,6 +37,11 @@ def start_reading(case: Case) -> str:
     first = f" with {code(text, 70)}" if text else ""
     if function is None:
         return compose(f"Start at {code(where, 100)}{first}")
+    if case.statement(suspect) is function:
+        return compose(
+            f"No single line of {code(function.name)} stands out: read it from {code(where, 100)}",
+            f" to line {function.end_lineno}",
+        )
     lines = f"lines {function.lineno}-{function.end_lineno}"
     return compose(
         f"Start at {code(where, 100)}{first}", f", then the rest of {code(function.name)}, {lines}"

@@ -3,7 +3,7 @@
 import ast
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -161,7 +161,9 @@ def _raised_name(statement: ast.Raise) -> str:
 
 
 def _covers(node: ast.stmt, line: int) -> bool:
-    return node.lineno <= line <= (node.end_lineno or node.lineno)
+    decorators = node.decorator_list if isinstance(node, AnyFunction | ast.ClassDef) else ()
+    first = min([node.lineno, *(one.lineno for one in decorators)])
+    return first <= line <= (node.end_lineno or node.lineno)
 
 
 def name_of(node: ast.expr) -> str:
@@ -169,6 +171,24 @@ def name_of(node: ast.expr) -> str:
     if isinstance(node, ast.Name):
         return node.id
     return node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def failed_part(check: ast.expr, written: Collection[str]) -> ast.expr:
+    """Of a condition in parts, the comparison that has one of the written values as its literal."""
+    if not isinstance(check, ast.BoolOp):
+        return check
+    compared = [part for part in check.values if isinstance(part, ast.Compare)]
+    literal = [
+        part for part in compared if any(_written(one) in written for one in (part.left, *part.comparators))
+    ]
+    return literal[0] if len(literal) == 1 else check
+
+
+def _written(node: ast.expr) -> str | None:
+    try:
+        return repr(ast.literal_eval(node))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
 
 
 def own_parts(statement: ast.stmt) -> Iterator[ast.AST]:

@@ -20,8 +20,9 @@ def _one_parameter(case: Case) -> str | None:
         if bracket:
             families.setdefault(name, []).append(execution.test)
     name = case.failure.test.partition("[")[0]
-    members = families.get(name, [])
-    failed = {execution.test for execution in case.suite.failing}
+    failed = {execution.test for execution in case.suite.failing} | set(case.fault.tests)
+    own = [test for test in case.fault.tests if test.startswith(f"{name}[")]
+    members = list(dict.fromkeys([*families.get(name, []), *own]))
     bad = [test for test in members if test in failed]
     if len(members) < 2 or not bad:
         return None
