@@ -99,13 +99,23 @@ def prepare(package: Package, cache: Path, *, buddy: str) -> Prepared:
     home.mkdir(parents=True)
     _unpack(_fetch(package, cache / "archives"), home, package)
     prepared.reset()
-    _must(run([sys.executable, "-m", "venv", home / "venv"], cwd=home, wall=120))
+    _must(run([sys.executable, "-m", "venv", home / "venv"], cwd=home, wall=900))
     _pip(prepared, "pytest>=8.2", *package.requires)
     _pip(prepared, *_source(buddy))
     if package.editable:
         _pip(prepared, "--no-deps", "--editable", str(prepared.work))
     stamp.write_text(buddy, encoding="utf-8")
     return prepared
+
+
+def untouched(package: Package, cache: Path) -> Path:
+    """The tree of a source distribution, fetched where the cache lacks it; not to be written to."""
+    home = cache / "untouched" / package.stem
+    if not (home / "pristine").exists():
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(parents=True)
+        _unpack(_fetch(package, cache / "archives"), home, package)
+    return home / "pristine"
 
 
 def plugin_directory(cache: Path) -> Path:
@@ -150,7 +160,7 @@ def _pip(prepared: Prepared, *arguments: str) -> None:
         "--disable-pip-version-check",
         *arguments,
     ]
-    _must(run(command, cwd=prepared.work, wall=300))
+    _must(run(command, cwd=prepared.work, wall=900))
 
 
 def _must(finished: Finished) -> None:
