@@ -2,6 +2,7 @@
 
 import ast
 import re
+import typing
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
@@ -26,6 +27,9 @@ def imports_known(sources: Iterable[Source], names: Collection[str]) -> dict[str
         package, _, last = source.module.rpartition(".")
         if last in counts and package:
             counts[last].setdefault(f"from {package} import {last}", 1)
+    for name in typing.__all__:
+        if name in counts:
+            counts[name].setdefault(f"from typing import {name}", 0)
     ordered = {name: sorted(found, key=lambda line: -found[line]) for name, found in counts.items()}
     return {name: tuple(found[:_MOST]) for name, found in ordered.items() if found}
 

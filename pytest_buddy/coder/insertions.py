@@ -7,8 +7,8 @@ from typing import Final
 from pytest_buddy.coder.change import Change, Splice, Template, on_statement
 from pytest_buddy.coder.layout import after, before, ends_flow
 from pytest_buddy.coder.outline import LOOPS, Guard
-from pytest_buddy.coder.scope import bound_names
-from pytest_buddy.coder.siblings import by_position, renamed
+from pytest_buddy.coder.scope import bound_names, own_nodes
+from pytest_buddy.coder.siblings import by_name, by_position, renamed
 from pytest_buddy.coder.site import Site
 
 _MOST_LINES: Final = 60
@@ -124,12 +124,18 @@ def guard_raise(site: Site) -> Iterator[Change]:
     held = [f"{instance}.{name}" for name in members]
     # A further guard goes behind those that are there already.
     first = isinstance(site.node, ast.If) and isinstance(site.node.body[-1], ast.Raise | ast.Return)
-    behind = 0.1 if first else 1.0
-    for argument in arguments:
-        name = argument.arg
+    ahead = 0.3 if first else 0.0
+    called = {
+        node.func.id
+        for node in own_nodes(function)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    for name in dict.fromkeys((*(argument.arg for argument in arguments), *_read_names(site))):
         if name == instance:
             continue
         tests = {f"{name} < 0": 1.0, f"not {name}": 1.0, f"{name} <= 0": 0.8, f"{name} is None": 0.8}
+        tests |= {f"not callable({name})": 1.0} if name in called else {}
+        tests |= {f"not isinstance({name}, {kind})": 0.4 for kind in [*site.outline.types_tested][:6]}
         for other in held[:8]:
             tests |= {f"{name} > {other}": 0.5, f"{name} in {other}": 0.2, f"{name} not in {other}": 0.3}
         for test, prior in tests.items():
@@ -137,7 +143,9 @@ def guard_raise(site: Site) -> Iterator[Change]:
                 splice = _guard(site, test, f"raise {_constructed(site, error)}")
                 if splice is not None:
                     why = f"raises `{error}` when `{test}`"
-                    yield Change(splices=(splice,), rationale=why, prior=prior * behind, structural=True)
+                    yield Change(
+                        splices=(splice,), rationale=why, prior=prior, suspicion=ahead, structural=True
+                    )
 
 
 def _constructed(site: Site, error: str) -> str:
@@ -178,8 +186,7 @@ def copied_guard(site: Site) -> Iterator[Change]:
 
 def _guards_here(site: Site, text: str, guard: Guard) -> Iterator[tuple[str, float]]:
     """How a guard of another function reads in this one, and how likely it is missing here."""
-    mine, theirs = site.statement.owner.function, guard.owner.function
-    assert mine is not None
+    theirs = guard.owner.function
     assert theirs is not None
     known = site.scope.known
     held = [text for text, other in site.outline.guards.items() if other.owner is site.statement.owner]
@@ -187,7 +194,7 @@ def _guards_here(site: Site, text: str, guard: Guard) -> Iterator[tuple[str, flo
     likely *= 1.0 if site.statement.index <= 1 and not site.statement.ancestors else 0.4
     positions = by_position(site, theirs) if guard.owner is not site.statement.owner else {}
     for names, share in (
-        (positions | {theirs.name: mine.name, f".{theirs.name}": f".{mine.name}"}, 1.0),
+        (positions | by_name(site, theirs), 1.0),
         (positions, 0.8),
         ({}, 0.6 if guard.owner is not site.statement.owner else 0.0),
     ):

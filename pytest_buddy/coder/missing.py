@@ -10,7 +10,7 @@ from pytest_buddy.coder.names import likeness
 from pytest_buddy.coder.outline import Line
 from pytest_buddy.coder.roles import key_of
 from pytest_buddy.coder.scope import own_nodes
-from pytest_buddy.coder.siblings import by_position, renamed, renames
+from pytest_buddy.coder.siblings import by_name, by_position, renamed, renames
 from pytest_buddy.coder.site import Site
 
 _MOST: Final = 30
@@ -158,6 +158,8 @@ def _offers(site: Site, line: Line) -> Iterator[tuple[str, bool, float, float]]:
     above = block[index - 1] if index else None
     under = block[index + 1] if index + 1 < len(block) else None
     ends = ends_flow(line.statement.node)
+    theirs = line.statement.owner.function
+    assert theirs is not None
     base = _kinship(site, line)
     for below, mine, far, near, other in (
         (True, site.node, under, line.before, line.behind),
@@ -170,7 +172,8 @@ def _offers(site: Site, line: Line) -> Iterator[tuple[str, bool, float, float]]:
         if names is not None:
             matches = far is None if other is None else far is not None and renames(other, far) is not None
             beside = _BETWEEN if matches else _BESIDE
-        names = by_position(site, line.statement.owner.function) if names is None else names  # type: ignore[arg-type]
+        names = by_position(site, theirs) if names is None else names
+        names = (by_name(site, theirs) | names) if base else names
         text = renamed(line.text, names)
         reads = {names.get(name, name) for name in line.reads}
         binds = {names.get(name, name) for name in line.binds}
@@ -196,7 +199,7 @@ def _text(site: Site, node: ast.AST | None) -> str:
     return site.text(node) if isinstance(node, ast.stmt) else ""
 
 
-@on_statement("missing-branch", 0.08, spread=6)
+@on_statement("missing-branch", 0.14, spread=8)
 def missing_branch(site: Site) -> Iterator[Change]:
     """An `else` for the case that nobody thought of: it does the like of what the branch above does."""
     node, function = site.node, site.statement.owner.function
@@ -236,7 +239,8 @@ def _other_cases(site: Site, last: ast.stmt) -> dict[str, float]:
         names = [name for name, likely in site.names_at(last).items() if likely >= 1.0]
         for value in (*names, "None", "[]", '""', "0", "{}", "False", "True"):
             if value not in (head, site.scope.instance):
-                found.setdefault(f"{head} = {value}", 0.2 * asked)
+                given = value in site.scope.names and site.scope.names[value].kind == "parameter"
+                found.setdefault(f"{head} = {value}", (0.5 if given else 0.2) * asked)
     elif isinstance(last, ast.Return) and site.statement.index < len(site.statement.block) - 1:
         return {}
     return found

@@ -204,7 +204,8 @@ class Outline:
                 continue
             start, end = self.source.span(node)
             text = self.source.content[start:end].decode(self.source.encoding, "replace")
-            if len(text) > _LONGEST_LINE or self.source.line(node.lineno).strip() != text:
+            behind = self.source.line(node.lineno).strip().removeprefix(text).strip()
+            if len(text) > _LONGEST_LINE or (behind and not behind.startswith("#")):
                 continue
             names = [item for item in ast.walk(node) if isinstance(item, ast.Name)]
             binds = frozenset(name.id for name in names if isinstance(name.ctx, ast.Store))

@@ -59,7 +59,15 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
 def by_position(site: Site, function: FunctionNode) -> dict[str, str]:
     """Parameter of another function -> the parameter of ours at its place, where the names differ."""
     mine = site.statement.owner.function
-    if mine is None:
+    if mine is None or mine is function:
         return {}
     pairs = zip(parameters(function), parameters(mine), strict=False)
     return {left.arg: right.arg for left, right in pairs if left.arg != right.arg}
+
+
+def by_name(site: Site, function: FunctionNode) -> dict[str, str]:
+    """The name of another function, alone and as an attribute -> our own."""
+    mine = site.statement.owner.function
+    if mine is None or mine.name == function.name:
+        return {}
+    return {function.name: mine.name, f".{function.name}": f".{mine.name}"}

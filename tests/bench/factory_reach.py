@@ -73,7 +73,9 @@ class Wanted:
             return False
         old = b"\n".join(self._content[start:end] for _, start, end, _ in edits)
         new = b"\n".join(text for *_, text in edits)
-        if all(_delta(bare(old), bare(new)) != delta for bare, delta in self._likes()):
+        if b"import" not in new and all(
+            _delta(bare(old), bare(new)) != delta for bare, delta in self._likes()
+        ):
             return False
         text = self._content
         for _, start, end, replacement in sorted(edits, key=lambda edit: edit[1], reverse=True):
@@ -211,7 +213,11 @@ def _sources(root: Path, folder: str) -> Mapping[str, Source]:
 
 
 def _source(path: str, content: bytes) -> Source:
-    return Source(path=path, module=path.removesuffix(".py").replace("/", "."), content=content)
+    return Source(
+        path=path,
+        module=path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", "."),
+        content=content,
+    )
 
 
 def _failure(fault: Injected, faulty: str) -> Failure:
