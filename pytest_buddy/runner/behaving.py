@@ -161,22 +161,20 @@ class Recorder:
             return
 
 
-def reactions(
-    calls: Iterable[Call], swap: Callable[[], object], *, clock: Callable[[], float] = time.process_time
-) -> list[Message]:
-    """What the functions do with the inputs once `swap` has been called; inconstant answers are left out."""
-    described = [(call, call.key, call.text) for call in calls]
-    swap()
+def reactions(calls: Iterable[Call], *, clock: Callable[[], float] = time.process_time) -> list[Message]:
+    """What the functions do with the inputs; inconstant answers are left out."""
     found: list[Message] = []
     endless = 0
     limit = clock() + LONGEST
     timers = _Timers()
-    for call, key, text in described:
+    for call in calls:
         first = _once(call, timers)
         if first is None or first != _once(call, timers):
             continue
         endless += first["kind"] == "endless"
-        found.append({"key": key, "call": text, "green": call.green, "varied": call.varied, **first})
+        found.append(
+            {"key": call.key, "call": call.text, "green": call.green, "varied": call.varied, **first}
+        )
         if endless >= _MOST_ENDLESS or clock() > limit:
             break
     return found

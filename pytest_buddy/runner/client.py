@@ -293,7 +293,7 @@ class Runner:
             mine = [p for p in patches if self._routes.get(p.id if p else "", self._collected) is channel]
             units = [edits_of(item) if item else {"edits": []} for item in mine]
             answers = self._stream(
-                "behave", units, channel=channel, cpu=cpu, wall=wall, stop=stop, fresh=True, extra=extra
+                "behave", units, channel=channel, cpu=cpu, wall=wall, stop=stop, extra=extra
             )
             for index, answer in answers if units else ():
                 yield mine[index], reactions_of(answer)

@@ -22,7 +22,7 @@ from pytest_buddy.domain import Edit
 from pytest_buddy.errors import BuddyError
 from pytest_buddy.messages import Inbox, Message, first_message, messages_from, write
 from pytest_buddy.runner import import_overlay, parking
-from pytest_buddy.runner.behaving import LONGEST, Recorder, reactions
+from pytest_buddy.runner.behaving import LONGEST, Call, Recorder, reactions
 from pytest_buddy.runner.children import Escape, Job, Pool, Tell
 from pytest_buddy.runner.execution import Execution, ReportLog
 from pytest_buddy.runner.observing import observe
@@ -285,32 +285,45 @@ class Server:
             tell({**message, "seen": seen()})
 
     def _behave(self, job: Job, tell: Tell, execution: Execution) -> None:
+        assert self._live is not None
+        calls = self._recorded(job, execution, self._live)
         for unit in self._units(job):
             try:
                 pairs = self._pairs(unit)
             except (NotSwappable, SyntaxError, ValueError, RecursionError, BuddyError) as refusal:
                 tell({"refused": str(refusal)})
                 continue
-            tell({"calls": self._reactions(job, execution, pairs)})
+            pid = os.fork()  # recording once is cheaper than once for each candidate
+            if pid == 0:
+                self._react(calls, pairs, job.cpu, tell)
+            if os.waitpid(pid, 0)[1]:
+                tell({"calls": []})
 
-    def _reactions(self, job: Job, execution: Execution, pairs: list[Any]) -> list[Message]:
-        """What the functions at the job's places do, with new code, with the inputs that tests give them."""
-        live = self._live or LiveFunctions(self._prefix)
+    def _react(self, calls: list[Call], pairs: list[Any], cpu: float, tell: Tell) -> NoReturn:
+        try:
+            _limit_cpu(cpu + LONGEST)
+            for function, code in pairs:
+                function.__code__ = code
+            if self._live is not None:
+                self._live.clear_caches()
+            answer = reactions(calls)
+        except BaseException:  # noqa: BLE001  whatever happens, a child must not run the server's code
+            os._exit(1)
+        tell({"calls": answer})
+        os._exit(0)
+
+    def _recorded(self, job: Job, execution: Execution, live: LiveFunctions) -> list[Call]:
+        """The inputs that the job's tests give the functions at its places, and variants of them."""
         places = {self._prefix + path: lines for path, lines in job.request["places"].items()}
         recorder = Recorder(places, live.running)
         for test, green in job.request["tests"]:
             _limit_cpu(job.cpu)
             with recorder.recording(green=green):
                 self._one(execution, test, direct=True)
-
-        def swap() -> None:
-            for function, code in pairs:
-                function.__code__ = code
-            live.clear_caches()
-
+        _limit_cpu(job.cpu)
         calls = recorder.calls()
-        _limit_cpu(job.cpu + LONGEST)
-        return reactions(calls, swap)
+        _limit_cpu(0.0)
+        return calls
 
     # The children of the zygote.
 
@@ -326,8 +339,7 @@ class Server:
     def _run_assigned(self, job: Job, tell: Tell) -> NoReturn:
         execution = Execution(self._log, self._prefix)
         if job.operation == "behave":
-            tell({"calls": self._reactions(job, execution, [])})
-            os._exit(0)
+            self._react(self._recorded(job, execution, LiveFunctions(self._prefix)), [], job.cpu, tell)
         failed = {report.nodeid for report in self._log.errors}
         direct = frozenset(job.request.get("direct", ()))
         outcomes: list[Message] = []
