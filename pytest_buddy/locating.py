@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pytest_buddy.capture import changes
 from pytest_buddy.config import Config
-from pytest_buddy.domain import Baseline, Change, Fault, Observation
+from pytest_buddy.domain import Baseline, Change, Fault, Observation, Outcome
 from pytest_buddy.errors import SourceError
 from pytest_buddy.explain import explain
 from pytest_buddy.localize import localize, probes, referred, weigh, why
@@ -107,7 +107,8 @@ class Locator:
                 stop=lambda: time.monotonic() > limit,
             )
         )
-        return weigh(fault, trials, suite.sources, baseline=suite.failing)
+        green = {test: Outcome(test=test, status="passed") for test in passing}
+        return weigh(fault, trials, suite.sources, baseline={**green, **suite.failing})
 
     def _observed(self, fault: Fault, deadline: float) -> tuple[Observation, ...]:
         suite = self._suite

@@ -17,12 +17,12 @@ from pytest_buddy.source import Source
 
 ORIGIN = "template:probe"
 
-_STATEMENTS = 10
+_STATEMENTS = 15
 _EACH = 3
 
 
 def probes(fault: Fault, sources: Mapping[str, Source], *, limit: int = 24) -> tuple[Patch, ...]:
-    """At most `limit` mutants of the first ten suspects having any: one of each, then a second, and so on."""
+    """At most `limit` mutants of the first suspects having any: one of each, then a second, and so on."""
     every = (_of_suspect(suspect, sources) for suspect in fault.suspects)
     rows = list(islice(filter(None, every), _STATEMENTS))
     found: dict[str, Patch] = {}

@@ -2,13 +2,13 @@
 
 For a mutant m that was run on F failing tests:
 
-    weight(m) = k / sqrt(F x (k + broken)),   k = turned green + 0.1 x failing differently
+    weight(m) = k / sqrt(F x (k + broken)),   k = turned green
 
-which is Ochiai with "the mutant changed the test" in the place of "the test ran the statement" (Metallaxis).
-That a failing test turns green counts ten times as much as that it fails differently: the one happens
-almost only at the fault (MUSE), the other wherever a value is lost. A time-out or a crash says nothing of
-the statement and counts as no change. A statement has the weight of its best mutant, and its score moves by
-0.6 x (its weight - the mean weight of all probed ones), on the scale of the ranking: an experiment outweighs
+which is Ochiai with "the mutant turned the test" in the place of "the test ran the statement". That a failing
+test turns green, and no passing one red, happens almost only at the fault (MUSE); that it fails differently
+happens wherever a value is lost, at the fault no more often than elsewhere, and so is told but not counted. A
+time-out or a crash counts as no change. A statement has the weight of its best mutant, and its score moves by
+1.0 x (its weight - the mean weight of all probed ones), on the scale of the ranking: an experiment outweighs
 any of the hints that join the coverage. What was not probed moves by 0.15 x the same for the best mutant of
 its function, if one was probed there.
 """
@@ -24,7 +24,6 @@ from pytest_buddy.localize.standing import ranked
 from pytest_buddy.localize.weights import PROBE, PROBE_FUNCTION, TOTAL
 from pytest_buddy.source import Source
 
-_CHANGED = 0.1
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 _DIGITS = 6
 
@@ -41,8 +40,7 @@ class _Effect:
 
     @property
     def weight(self) -> float:
-        moved = self.fixed + _CHANGED * self.changed
-        return moved / sqrt(self.failing * (moved + self.broken)) if moved else 0.0
+        return self.fixed / sqrt(self.failing * (self.fixed + self.broken)) if self.fixed else 0.0
 
 
 def weigh(
@@ -68,7 +66,7 @@ def weigh(
                 effects.setdefault(position, []).append(effect)
     if not effects:
         return fault
-    best = {position: max(found, key=lambda e: e.weight) for position, found in effects.items()}
+    best = {position: max(found, key=lambda e: (e.weight, e.changed)) for position, found in effects.items()}
     mean = sum(effect.weight for effect in best.values()) / len(best)
     functions = _functions(best, fault.suspects)
     moved = [

@@ -33,7 +33,7 @@ WEIGHTS = Signals(run=1.0, stack=0.2, guard=0.25, kind=0.05, function=0.3, frame
 TOTAL = sum(WEIGHTS) - WEIGHTS.guard - WEIGHTS.recent
 
 # A small mutation of the statement changed how tests end, beside the mean of all mutations tried.
-PROBE = 0.6
+PROBE = 1.0
 # The same for another statement of the function that the mutation was in.
 PROBE_FUNCTION = 0.15
 # The value that the statement makes tells failing from passing tests.

@@ -157,17 +157,26 @@ def weighed(*trials):
 
 def test_a_mutant_that_turns_failing_tests_green_raises_its_statement():
     found = weighed(tried(2, "other", "other"), tried(3), tried(4, "passed", "passed"))
-    assert [(suspect.line, suspect.rank) for suspect in found] == [(4, 1), (2, 2), (3, 3)]
+    assert [(suspect.line, suspect.rank, suspect.tied_with) for suspect in found] == [
+        (4, 1, 0),
+        (2, 2, 1),
+        (3, 2, 1),
+    ]
     assert found[0].evidence[-1] == "changing `*` to `+` makes 2 failing tests pass"
     assert found[1].evidence[-1] == "changing `+` to `-` changes how 2 of 2 failing tests fail"
     assert found[2].evidence[-1] == "changing it in one way makes no difference to the failing tests"
-    assert all(suspect.tied_with == 0 for suspect in found)
 
 
 def test_breaking_passing_tests_counts_against_it():
     found = weighed(tried(2, "passed", "passed", "failed"), tried(4, "passed", "passed"))
     assert found[0].line == 4
     assert found[-1].evidence[-1] == "changing `+` to `-` makes 2 failing tests pass but breaks 1 passing"
+
+
+def test_failing_differently_is_told_and_not_counted():
+    found = weighed(tried(2, "other", "other"), tried(3), tried(4))
+    assert {suspect.score for suspect in found} == {0.5}
+    assert found[0].evidence[-1] == "changing `+` to `-` changes how 2 of 2 failing tests fail"
 
 
 def test_time_outs_and_crashes_say_nothing():
