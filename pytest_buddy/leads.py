@@ -13,7 +13,9 @@ _AHEAD = 600
 _OLDEST_EACH = 8
 _UNKNOWN = 4.0
 _CRASH = 0.5
-_STATEMENT = (3.0, 2.0)  # how much progress speaks for a place, and edits that change nothing against it
+# How much progress speaks for a place, and edits that change nothing against it. The latter say little of one
+# statement: of a condition's many edits only those of the wrong part are felt.
+_STATEMENT = (3.0, 0.0)
 _FUNCTION = (2.0, 1.0)
 
 
@@ -46,8 +48,8 @@ class _Record:
 class Leads:
     """Learns from trials at which places edits help, or are felt at all, and puts candidates there first.
 
-    Where many edits leave the failing test as it was, the fault is hardly to be found; where one has brought
-    it nearer to passing, the next one may mend it.
+    In a function where many edits leave the failing test as it was, the fault is hardly to be found; where
+    one has brought it nearer to passing, the next one may mend it.
     """
 
     def __init__(self, failing: Mapping[str, Outcome], sources: Mapping[str, Source]) -> None:

@@ -42,8 +42,8 @@ def leads():
     return Leads({TEST: RED}, {"m.py": SOURCE})
 
 
-def test_places_where_nothing_is_felt_come_later(leads):
-    dead, other = patch_at(2, "dead"), patch_at(3, "other")
+def test_functions_where_nothing_is_felt_come_later(leads):
+    dead, other = patch_at(2, "dead"), patch_at(3, "other", function="m.g")
     for number in range(20):
         leads.hear(Trial(patch=patch_at(2, f"d{number}"), outcomes=(RED,)), 0.0)
     assert leads.weight(leads.place(dead)) < leads.weight(leads.place(other))
@@ -55,8 +55,10 @@ def test_progress_counts_more_than_being_felt_and_both_more_than_raising_in_the_
         (3, moved("assert 0 == 9"), 0.0),
         (4, moved("oops", path="m.py", line=4), 0.0),
     ):
-        leads.hear(Trial(patch=patch_at(line, "x"), outcomes=(outcome,)), progress)
-    nearer, felt, broken = (leads.weight(leads.place(patch_at(line, "y"))) for line in (2, 3, 4))
+        leads.hear(Trial(patch=patch_at(line, "x", function=f"m.f{line}"), outcomes=(outcome,)), progress)
+    nearer, felt, broken = (
+        leads.weight(leads.place(patch_at(line, "y", function=f"m.f{line}"))) for line in (2, 3, 4)
+    )
     assert nearer > felt > broken
 
 
