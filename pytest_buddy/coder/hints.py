@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -143,8 +143,8 @@ class Hints:
         return self.templates.get(template, 1.0) * (self.signals.get(signal, 1.0) if signal else 1.0)
 
 
-def read_hints(failures: Iterable[Failure]) -> Hints:
-    """Read the evidence in the failures of one fault."""
+def read_hints(failures: Iterable[Failure], awaited: Sequence[str] = ()) -> Hints:
+    """Read the evidence in the failures of one fault; `awaited` are exceptions that did not come."""
     held = tuple(failures)
     templates: dict[str, float] = {}
     signals: dict[str, float] = {}
@@ -165,6 +165,8 @@ def read_hints(failures: Iterable[Failure]) -> Hints:
     messages = [failure.message for failure in held]
     if any(_WANTED.search(text) for text in messages):
         _raise(templates, {"guard-raise": 8, "copied-guard": 6, "comparison": 1.5})
+    if awaited:
+        _raise(templates, {"raise-other": 8, "types-caught": 3, "guard-raise": 3, "copied-guard": 3})
     return Hints(
         templates=templates,
         signals=signals,
@@ -188,7 +190,12 @@ def read_hints(failures: Iterable[Failure]) -> Hints:
         errors=frozenset(failure.error_type.rpartition(".")[2] for failure in held),
         expected=frozenset(repr(expected) for _, expected in pairs),
         wanted_errors=tuple(
-            dict.fromkeys(match[1] or match[2] for text in messages for match in _WANTED.finditer(text))
+            dict.fromkeys(
+                [
+                    *(match[1] or match[2] for text in messages for match in _WANTED.finditer(text)),
+                    *awaited,
+                ]
+            )
         ),
         values=_frame_values(held),
     )

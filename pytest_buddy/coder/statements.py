@@ -357,6 +357,11 @@ def raise_other(site: Site) -> Iterator[Change]:
     if not isinstance(node, ast.Raise) or node.exc is None:
         return
     kind = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+    if isinstance(kind, ast.Attribute):  # module.Error: the wanted one is likely to be there too
+        for name in site.hints.wanted_errors:
+            if name != kind.attr:
+                text = f"{site.text(kind.value)}.{name}"
+                yield site.change(kind, text, f"raises `{text}` instead of `{site.text(kind)}`", prior=4.0)
     if not isinstance(kind, ast.Name):
         return
     wanted = site.hints.wanted_errors

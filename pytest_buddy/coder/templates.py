@@ -30,6 +30,7 @@ from pytest_buddy.coder import (
     statements,
     tables,
 )
+from pytest_buddy.coder.awaited import awaited_errors
 from pytest_buddy.coder.change import Change, Splice, Template
 from pytest_buddy.coder.checking import Checker
 from pytest_buddy.coder.hints import Hints, read_hints
@@ -88,7 +89,7 @@ class TemplateCoder:
 
     def propose(self, context: Context) -> Iterator[Patch]:
         """Yield candidate patches, likeliest first; each compiles and differs from all others."""
-        hints = read_hints(context.failures)
+        hints = read_hints(context.failures, awaited_errors(context.failures, context.sources))
         if "NameError" in hints.errors:
             hints = replace(hints, imports=imports_known(context.sources.values(), hints.unknown))
         outlines = outlines_of(context)

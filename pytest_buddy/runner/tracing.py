@@ -5,7 +5,14 @@ import sys
 import threading
 from collections.abc import Mapping
 from types import CodeType, FrameType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+# Functions that run after an assertion has failed, to put its values into words: that a `__repr__` ran there
+# is not a sign that it is at fault. By the last part of their file's path.
+_TELLING: Final = {
+    "assertion/rewrite.py": frozenset({"_saferepr", "_call_reprcompare", "_format_assertmsg"}),
+    "unittest/util.py": frozenset({"safe_repr", "_common_shorten_repr"}),
+}
 
 
 class LineTracer(Protocol):
@@ -22,7 +29,8 @@ class MonitoringTracer:
     """Local LINE events on the project's code objects only, each location reported once per test.
 
     A location that has been seen is disabled, so loops cost nothing; it is armed again for the next test by
-    switching the local events of the code objects that the last test touched.
+    switching the local events of the code objects that the last test touched. What runs while a failed
+    assertion is put into words is not counted.
     """
 
     def __init__(self, prefix: str, foreign: tuple[str, ...]) -> None:
@@ -34,9 +42,12 @@ class MonitoringTracer:
         )
         self._seen: dict[int, set[int]] = {}
         self._known: dict[int, CodeType] = {}
+        self._telling: dict[int, CodeType] = {}
+        self._depth = 0
         events = self._monitoring.events
         self._monitoring.use_tool_id(self._tool, "pytest-buddy")
         self._monitoring.register_callback(self._tool, events.PY_START, self._on_start)
+        self._monitoring.register_callback(self._tool, events.PY_RETURN, self._on_return)
         self._monitoring.register_callback(self._tool, events.LINE, self._on_line)
 
     def start(self) -> None:
@@ -46,6 +57,7 @@ class MonitoringTracer:
             self._monitoring.set_local_events(self._tool, self._known[key], 0)
             self._monitoring.set_local_events(self._tool, self._known[key], events.LINE)
         self._seen = {}
+        self._depth = 0
         self._monitoring.set_events(self._tool, events.PY_START)
 
     def stop(self) -> dict[str, list[int]]:
@@ -57,17 +69,39 @@ class MonitoringTracer:
         return {path: sorted(numbers) for path, numbers in lines.items()}
 
     def _on_start(self, code: CodeType, _offset: int) -> Any:
+        if _tells(code):
+            if id(code) not in self._telling:
+                self._telling[id(code)] = code
+                self._monitoring.set_local_events(self._tool, code, self._monitoring.events.PY_RETURN)
+            self._depth += 1
+            return None
         if id(code) not in self._known and self._ours(code.co_filename):
             self._known[id(code)] = code
             self._monitoring.set_local_events(self._tool, code, self._monitoring.events.LINE)
         return self._monitoring.DISABLE
 
+    def _on_return(self, code: CodeType, _offset: int, _value: object) -> Any:
+        if id(code) not in self._telling:
+            return self._monitoring.DISABLE
+        self._depth = max(0, self._depth - 1)
+        return None
+
     def _on_line(self, code: CodeType, line: int) -> Any:
+        if self._depth:
+            return None
         self._seen.setdefault(id(code), set()).add(line)
         return self._monitoring.DISABLE
 
     def _ours(self, filename: str) -> bool:
         return filename.startswith(self._prefix) and not any(part in filename for part in self._foreign)
+
+
+def _tells(code: CodeType) -> bool:
+    name = code.co_name
+    return any(
+        name in names and code.co_filename.replace(os.sep, "/").endswith(file)
+        for file, names in _TELLING.items()
+    )
 
 
 class CoverageTracer:
