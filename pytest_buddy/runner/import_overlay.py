@@ -1,8 +1,9 @@
 """Let a process import edited sources in place of the files on disk, without writing anything."""
 
-from collections.abc import Mapping
-from importlib.machinery import SourceFileLoader
-from types import CodeType
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import CodeType, ModuleType
 
 
 def install(contents: Mapping[str, bytes]) -> None:
@@ -21,3 +22,21 @@ def install(contents: Mapping[str, bytes]) -> None:
         return self.source_to_code(content, path)
 
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign,assignment]
+    sys.meta_path.insert(0, _Plainly(contents))
+
+
+class _Plainly:
+    """Finds the files at some paths before pytest does: its loader, which rewrites asserts, reads the disk.
+
+    That loader takes every file that pytest was asked to collect: modules with examples in docstrings too.
+    """
+
+    def __init__(self, contents: Mapping[str, bytes]) -> None:
+        self._contents = contents
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The usual specification of a module whose file is one of those; else None."""
+        found = PathFinder.find_spec(fullname, path, target)
+        return found if found is not None and found.origin in self._contents else None

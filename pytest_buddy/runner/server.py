@@ -27,7 +27,7 @@ from pytest_buddy.runner.children import Escape, Job, Pool, Tell
 from pytest_buddy.runner.execution import Execution, ReportLog
 from pytest_buddy.runner.observing import observe
 from pytest_buddy.runner.state_guard import StateGuard
-from pytest_buddy.runner.swap import CodeSwap, LiveFunctions, NotSwappable
+from pytest_buddy.runner.swap import CodeSwap, LiveFunctions, NotSwappable, Swap
 from pytest_buddy.runner.tracing import inside, line_tracer
 from pytest_buddy.runner.wire import enter, pytest_arguments
 from pytest_buddy.source import Source
@@ -210,19 +210,17 @@ class Server:
         for unit in self._units(job):
             overlaid = False
             try:
-                pairs = self._pairs(unit)
+                swaps = self._swaps_of(unit)
             except NotSwappable as refusal:
                 if self._imported(unit):
                     tell({"refused": str(refusal)})
                     continue
                 self._install_overlay(unit)
-                pairs, overlaid = [], True
+                swaps, overlaid = [], True
             except (SyntaxError, ValueError, RecursionError, BuddyError) as error:
                 tell({"invalid": f"{type(error).__name__}: {error}"})
                 continue
-            kept = [(function, function.__code__) for function, _ in pairs]
-            for function, code in pairs:
-                function.__code__ = code
+            undo = [swap.put() for swap in swaps]
             outcomes: list[Message] = []
             for test in job.request["tests"]:
                 _limit_cpu(job.cpu)
@@ -230,19 +228,19 @@ class Server:
                 if outcomes[-1]["status"] not in _GREEN and not job.request.get("all"):
                     break
             _limit_cpu(0.0)
-            for function, code in kept:
-                function.__code__ = code
+            for take_back in reversed(undo):
+                take_back()
             self._live.clear_caches()
             tell({"outcomes": outcomes})
             if overlaid or guard is None or guard.changed():
                 return
 
-    def _pairs(self, unit: Message) -> list[Any]:
+    def _swaps_of(self, unit: Message) -> list[Swap]:
         edits = _edits(unit)
-        pairs: list[Any] = []
+        swaps: list[Swap] = []
         for path in dict.fromkeys(edit.path for edit in edits):
-            pairs += self._swap(path).compile([edit for edit in edits if edit.path == path])
-        return pairs
+            swaps += self._swap(path).compile([edit for edit in edits if edit.path == path])
+        return swaps
 
     def _swap(self, path: str) -> CodeSwap:
         if path not in self._swaps:
@@ -289,21 +287,21 @@ class Server:
         calls = self._recorded(job, execution, self._live)
         for unit in self._units(job):
             try:
-                pairs = self._pairs(unit)
+                swaps = self._swaps_of(unit)
             except (NotSwappable, SyntaxError, ValueError, RecursionError, BuddyError) as refusal:
                 tell({"refused": str(refusal)})
                 continue
             pid = os.fork()  # recording once is cheaper than once for each candidate
             if pid == 0:
-                self._react(calls, pairs, job.cpu, tell)
+                self._react(calls, swaps, job.cpu, tell)
             if os.waitpid(pid, 0)[1]:
                 tell({"calls": []})
 
-    def _react(self, calls: list[Call], pairs: list[Any], cpu: float, tell: Tell) -> NoReturn:
+    def _react(self, calls: list[Call], swaps: list[Swap], cpu: float, tell: Tell) -> NoReturn:
         try:
             _limit_cpu(cpu + LONGEST)
-            for function, code in pairs:
-                function.__code__ = code
+            for swap in swaps:
+                swap.put()
             if self._live is not None:
                 self._live.clear_caches()
             answer = reactions(calls)

@@ -6,9 +6,9 @@ import ast
 import functools
 import gc
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MappingProxyType
 from typing import Any
 
 from pytest_buddy.domain import Edit
@@ -19,6 +19,7 @@ _FUTURE = functools.reduce(
 )
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Key = tuple[str, int, str]
+_PASSIVE = frozenset({"classmethod", "staticmethod", "property"})
 
 
 class NotSwappable(Exception):
@@ -48,9 +49,70 @@ def _outermost(tree: ast.Module) -> Iterator[_Scope]:
                 pending.append((child, classes))
 
 
-def _signature(node: _Function) -> str:
-    kept = [node.args, *node.decorator_list, *([node.returns] if node.returns else [])]
-    return f"{type(node).__name__} {node.name} " + " ".join(ast.dump(part) for part in kept)
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A live function, the code it is to run, and the new values of some of its defaults by name."""
+
+    function: FunctionType
+    code: CodeType
+    defaults: Mapping[str, object]
+
+    def put(self) -> Callable[[], None]:
+        """Make the function another one; what is given takes that back."""
+        function = self.function
+        before = function.__code__, function.__defaults__, function.__kwdefaults__
+
+        def take_back() -> None:
+            function.__code__, function.__defaults__, function.__kwdefaults__ = before
+
+        names = function.__code__.co_varnames[: function.__code__.co_argcount]
+        function.__code__ = self.code
+        if self.defaults:
+            positional = function.__defaults__ or ()
+            named = names[len(names) - len(positional) :]
+            known = zip(named, positional, strict=True)
+            function.__defaults__ = tuple(self.defaults.get(name, value) for name, value in known)
+            only = function.__kwdefaults__ or {}
+            function.__kwdefaults__ = {name: self.defaults.get(name, only[name]) for name in only}
+        return take_back
+
+
+def _signature(node: _Function, new: Mapping[str, object] = MappingProxyType({})) -> str:
+    """A text that is the same for equal signatures; defaults that `new` names do not count."""
+    kept = [*node.decorator_list, *([node.returns] if node.returns else [])]
+    parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    parameters += [item for item in (node.args.vararg, node.args.kwarg) if item]
+    shape = [len(part) for part in (node.args.posonlyargs, node.args.args, node.args.kwonlyargs)]
+    defaults = [f"{name}={ast.dump(value)}" for name, value in _defaults(node) if name not in new]
+    return f"{type(node).__name__} {node.name} {shape} {defaults} " + " ".join(
+        ast.dump(part) for part in (*parameters, *kept)
+    )
+
+
+def _defaults(node: _Function) -> list[tuple[str, ast.expr]]:
+    """The parameters that have a default, by name, and what it is written as."""
+    positional = [*node.args.posonlyargs, *node.args.args]
+    last = positional[len(positional) - len(node.args.defaults) :]
+    pairs = [
+        *zip(last, node.args.defaults, strict=True),
+        *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
+    ]
+    return [(parameter.arg, value) for parameter, value in pairs if value is not None]
+
+
+def _new_defaults(old: _Function, new: _Function) -> dict[str, object]:
+    """Other plain values that defaults get; empty where a decorator may have read the old ones."""
+    before = dict(_defaults(old))
+    found: dict[str, object] = {}
+    if any(not isinstance(item, ast.Name) or item.id not in _PASSIVE for item in old.decorator_list):
+        return {}
+    for name, value in _defaults(new):
+        if name in before and ast.dump(before[name]) != ast.dump(value):
+            try:
+                found[name] = ast.literal_eval(value)
+            except ValueError:
+                return {}
+    return found
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -109,7 +171,7 @@ class CodeSwap:
         self._flags = whole.co_flags & _FUTURE
         self._base = {(code.co_firstlineno, code.co_qualname): code for code in _codes(whole)}
 
-    def compile(self, edits: Iterable[Edit]) -> list[tuple[FunctionType, CodeType]]:
+    def compile(self, edits: Iterable[Edit]) -> list[Swap]:
         """Which live function gets which code for these edits; raises NotSwappable or SyntaxError."""
         by_scope: dict[int, list[Edit]] = {}
         for edit in edits:
@@ -133,19 +195,23 @@ class CodeSwap:
         last = scope.node.end_lineno or scope.node.lineno
         return starts[scope.first_line - 1], starts[min(last, len(starts) - 1)]
 
-    def _pairs(self, scope: _Scope, edits: list[Edit]) -> list[tuple[FunctionType, CodeType]]:
+    def _pairs(self, scope: _Scope, edits: list[Edit]) -> list[Swap]:
         old = self._find(scope, self._base)
-        new = self._compiled(scope, edits)
+        new, defaults = self._compiled(scope, edits)
         pairs: list[tuple[FunctionType, CodeType]] = []
         if old is None or not self._match(old, new, pairs):
             raise NotSwappable("the edit changes what the function closes over")
-        return pairs
+        outer = [function for function, code in pairs if code is new]
+        if defaults and not outer:
+            raise NotSwappable("no live function has these defaults")
+        return [Swap(function, code, defaults if code is new else {}) for function, code in pairs]
 
     def _find(self, scope: _Scope, codes: dict[tuple[int, str], CodeType]) -> CodeType | None:
         qualified = ".".join([*scope.classes, scope.node.name])
         return codes.get((scope.first_line, qualified))
 
-    def _compiled(self, scope: _Scope, edits: list[Edit]) -> CodeType:
+    def _compiled(self, scope: _Scope, edits: list[Edit]) -> tuple[CodeType, dict[str, object]]:
+        """The new code of the outermost function, and its new defaults."""
         start, end = self._extent(scope)
         content = bytearray(self._source.content[start:end])
         for edit in sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True):
@@ -159,7 +225,10 @@ class CodeSwap:
         text = padding + "".join(line + "\n" for line in wrappers) + segment
         tree = ast.parse(text, self._filename)
         node = next(iter(_outermost(tree)), None)
-        if node is None or _signature(node.node) != _signature(scope.node):
+        if node is None:
+            raise NotSwappable("the edit removes the function")
+        defaults = _new_defaults(scope.node, node.node)
+        if _signature(node.node, defaults) != _signature(scope.node, defaults):
             raise NotSwappable("the edit changes the signature")
         if sum(1 for _ in itertools.islice(_outermost(tree), 2)) != 1:
             raise NotSwappable("the edit adds a function")
@@ -167,7 +236,7 @@ class CodeSwap:
         found = self._find(scope, {(item.co_firstlineno, item.co_qualname): item for item in _codes(code)})
         if found is None:
             raise NotSwappable("the edit moves the function")
-        return found
+        return found, defaults
 
     def _match(self, old: CodeType, new: CodeType, pairs: list[tuple[FunctionType, CodeType]]) -> bool:
         for function in self._live.running(old, self._filename):

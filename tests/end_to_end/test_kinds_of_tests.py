@@ -170,6 +170,29 @@ def total(prices):
     assert "+    result = 0" in both.buddy.report["faults"][0]["patches"][0]["diff"]
 
 
+def test_a_doctest_beside_what_is_only_known_at_import(tmp_path: Path, compare: Compare) -> None:
+    """A file that is collected for its examples is imported by pytest's own loader; its edits count too."""
+    text = '''"""A shop."""
+
+RATES = {"de": 0.91, "fr": 0.2}
+
+
+def tax(net, country):
+    """The tax.
+
+    >>> tax(100, "de")
+    19.0
+    >>> tax(100, "fr")
+    20.0
+    """
+    return round(net * RATES[country], 2)
+'''
+    project = Project(tmp_path, {"shop.py": text, "readme.txt": "Nothing.\n"})
+    both = compare(project, "-q", "--doctest-modules", "shop.py")
+    assert both.plain.counts == {"failed": 1}
+    assert both.buddy.report["summary"] == {"failed": 1, "flaky": 0, "faults": 1, "fixed": 1}
+
+
 def test_an_exception_that_should_have_been_raised(tmp_path: Path, compare: Compare) -> None:
     source = """\
 def checked(value):

@@ -34,9 +34,7 @@ class Loaded:
         )
 
     def swapped(self, old, new, **options):
-        pairs = self.swap.compile([self.edit(old, new, **options)])
-        for function, code in pairs:
-            function.__code__ = code
+        self.undo = [swap.put() for swap in self.swap.compile([self.edit(old, new, **options)])]
         return self.module
 
 
@@ -142,8 +140,8 @@ def test_inserted_lines_and_two_edits_at_once(load):
         loaded.edit("    for value", "    if not values:\n        return None\n    for value"),
         loaded.edit("total += value", "total -= value"),
     ]
-    for function, code in loaded.swap.compile(edits):
-        function.__code__ = code
+    for swap in loaded.swap.compile(edits):
+        swap.put()
     assert loaded.module.f([]) is None
     assert loaded.module.f([1, 2]) == -3
 
@@ -210,3 +208,45 @@ def test_candidates_that_do_not_compile_say_so(load):
     """)
     with pytest.raises(SyntaxError):
         loaded.swap.compile([loaded.edit("return x", "return return")])
+
+
+def test_other_defaults(load):
+    loaded = load("""
+        def f(a, b=1, c=[], /, *, d="x", e=None):
+            return a, b, c, d, e
+
+        class A:
+            @staticmethod
+            def g(x=1):
+                return x
+    """)
+    module = loaded.module
+    shared = module.f(0)[2]
+    loaded.swapped("b=1", "b=2")
+    assert module.f(0) == (0, 2, [], "x", None)
+    assert module.f(0)[2] is shared
+    for take_back in loaded.undo:
+        take_back()
+    assert module.f(0) == (0, 1, [], "x", None)
+    assert loaded.swapped('d="x"', "d=-1").f(0) == (0, 1, [], -1, None)
+    assert loaded.swapped("x=1", "x=(1, 'y')").A.g() == (1, "y")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("b=1", "b=[].append"), ("b=1", "b"), ("a, b", "a=0, b"), ("x=1", "x=2"), ("b=1", "q=1")],
+    ids=["computed", "no default", "another default", "decorated", "another name"],
+)
+def test_defaults_that_only_an_import_can_change(load, old, new):
+    loaded = load("""
+        import functools
+
+        def f(a, b=1):
+            return a, b
+
+        @functools.cache
+        def g(x=1):
+            return x
+    """)
+    with pytest.raises(NotSwappable):
+        loaded.swapped(old, new)
