@@ -11,7 +11,6 @@ from pytest_buddy.suite import Suite
 _MOST_FAILING = 4
 _MOST_PASSING = 4
 _FEWEST_VARIANTS = 3
-_ENOUGH = 5
 _NONSENSE = ("raises TypeError", "raises AttributeError")
 
 Reactions = Mapping[str, Reaction]
@@ -55,11 +54,6 @@ class Behaviours:
         if len(own) == len(changed) and own and len(near) >= _FEWEST_VARIANTS:
             return tuple(old.call for old in own)
         return ()
-
-    def alike(self, one: str, other: str) -> bool:
-        """Whether two patches did the same with everything they both answered, and that was not little."""
-        pairs = list(self._pairs(one, other))
-        return len(pairs) >= _ENOUGH and all(first.mark == second.mark for first, second in pairs)
 
     def _pairs(self, one: str, other: str) -> Iterator[tuple[Reaction, Reaction]]:
         first, second = self.after.get(one, {}), self.after.get(other, {})

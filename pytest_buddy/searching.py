@@ -124,7 +124,7 @@ class FaultSearch:
         return with_fix_first(fault, fault.fix, sources) if fault.fix else fault
 
     def _ranked(self, items: Iterable[Judged]) -> list[Judged]:
-        return ranked(items, self._fault, self._suite.sources, self._behaviours)
+        return ranked(items, self._fault, self._suite.sources)
 
     def _context(self, failures: Sequence[Failure]) -> Context:
         tests = set(self._fault.tests) - set(self._kept_out)

@@ -17,20 +17,16 @@ _LITERAL = re.compile(r"""(?<![\w.])\d+(?:\.\d+)?(?![\w.])|"[^"\n]+"|'[^'\n]+'""
 _USUAL = frozenset({"0", "1", "2"})
 _NARROW = 0.6
 _BELOW = 0.99
+_SIZE = 0.25
 _TAKES_AWAY = 0.1
 _MOST_SUSPECTS = 50
 
 
-def ranked(
-    items: Iterable[Judged],
-    fault: Fault,
-    sources: Mapping[str, Source],
-    behaviours: Behaviours | None = None,
-) -> list[Judged]:
+def ranked(items: Iterable[Judged], fault: Fault, sources: Mapping[str, Source]) -> list[Judged]:
     """The survivors, best first.
 
     Where the same guard passes in several places of a function, the last of them is meant: what is checked
-    already stays in front of it. Of patches that behave alike, the one that leaves the shortest code is.
+    already stays in front of it.
     """
     found = list(items)
     earliest: dict[tuple[str, str, bytes], int] = {}
@@ -45,27 +41,7 @@ def ranked(
             0
         ].start if place else item.order
 
-    found.sort(key=key)
-    if not found or behaviours is None:
-        return found
-    first = found[0]
-    alike = [item for item in found if item is first or behaviours.alike(first.patch.id, item.patch.id)]
-    lines = changed_lines(first.patch, sources)
-    tidy = [
-        item
-        for item in alike
-        if item.patch.suspicion <= first.patch.suspicion and changed_lines(item.patch, sources) <= lines
-    ]
-    best = min(tidy, key=lambda item: _growth(item, sources))  # of equal ones the first
-    return [best, *(item for item in found if item is not best)]
-
-
-def _growth(item: Judged, sources: Mapping[str, Source]) -> int:
-    """By how many tokens a patch makes the program longer."""
-    return sum(
-        len(_tokens(edit.replacement)) - len(_tokens(sources[edit.path].content[edit.start : edit.end]))
-        for edit in item.patch.edits
-    )
+    return sorted(found, key=key)
 
 
 def _guard(item: Judged) -> tuple[str, str, bytes] | None:
@@ -82,7 +58,8 @@ def rank_key(item: Judged, fault: Fault, sources: Mapping[str, Source], *, order
 
     A patch that only takes code away counts as a little suspicious: it is how tests are pleased most easily.
     Likely is the order in which the search came to them (suspect's score times the template's prior), on a
-    logarithmic scale; small is the number of tokens that differ.
+    logarithmic scale; small is the number of tokens that differ, on the same scale and counting less: what
+    was likely enough to come early has its size in that already.
     """
     pieces = [
         (_tokens(sources[edit.path].content[edit.start : edit.end]), _tokens(edit.replacement))
@@ -93,7 +70,7 @@ def rank_key(item: Judged, fault: Fault, sources: Mapping[str, Source], *, order
     mine = set(fault.tests)
     more = sum(1 for test in item.verdict.fixed if test not in mine)
     lines = changed_lines(item.patch, sources)
-    return round(suspicion, 1), lines, -more, math.log2(1 + order) + size
+    return round(suspicion, 1), lines, -more, math.log2(1 + order) + _SIZE * math.log2(1 + size)
 
 
 def narrowed(patch: Patch, behaviours: Behaviours, sources: Mapping[str, Source]) -> Patch:

@@ -1,10 +1,9 @@
 """What is asked about patches that pass, and which of them please the failing test alone."""
 
 from pytest_buddy.behaviours import Behaviours
-from pytest_buddy.domain import Edit, Fault, Patch, Reaction, Verdict
-from pytest_buddy.judging import Judged
+from pytest_buddy.domain import Edit, Patch, Reaction
 from pytest_buddy.source import Source
-from pytest_buddy.survivors import narrowed, ranked
+from pytest_buddy.survivors import narrowed
 
 TEXT = b"def price(net):\n    return net + 1\n"
 SOURCE = Source(path="shop.py", module="shop", content=TEXT)
@@ -96,19 +95,3 @@ def test_a_guard_for_an_edge_is_not_taken_for_one():
         seen(**before, **{"0": "returns 1"}), {guard.id: seen(**before, **{"0": "returns 0"})}
     )
     assert narrowed(guard, behaviours, SOURCES) == guard
-
-
-def test_of_patches_that_behave_alike_the_shortest_comes_first():
-    padded, short = patch(b"net + 1", b"net + 0"), patch(b"net + 1", b"net")
-    other = patch(b"net + 1", b"1")
-    items = [
-        Judged(one, Verdict(outcome="fixed"), order) for order, one in enumerate((padded, short, other), 1)
-    ]
-    alike = {f"n{n}": f"returns {n}" for n in range(6)}
-    behaviours = Behaviours(
-        {},
-        {padded.id: seen(**alike), short.id: seen(**alike), other.id: seen(**{**alike, "n0": "returns 1"})},
-    )
-    fault = Fault(id="f1", tests=("t::a",))
-    assert ranked(items, fault, SOURCES)[0] is items[0]
-    assert ranked(items, fault, SOURCES, behaviours)[0] is items[1]
