@@ -6,6 +6,8 @@ from types import ModuleType
 from typing import Any
 
 _CONTAINERS = (list, dict, set)
+# What unittest itself leaves at the classes of its tests, anew after each.
+_BY_UNITTEST = frozenset({"tearDown_exceptions", "_classSetupFailed", "_class_cleanups"})
 _Shape = tuple[int, int]
 
 
@@ -47,5 +49,6 @@ class StateGuard:
                     continue
                 shapes.append(_shape(value))
                 if isinstance(value, type) and value.__module__ == module.__name__:
-                    shapes.extend(_shape(item) for item in type.__getattribute__(value, "__dict__").values())
+                    mine = type.__getattribute__(value, "__dict__")
+                    shapes.extend(_shape(item) for key, item in mine.items() if key not in _BY_UNITTEST)
         return shapes
