@@ -3,6 +3,7 @@
 import difflib
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -18,7 +19,9 @@ _USUAL = frozenset({"0", "1", "2"})
 _NARROW = 0.6
 _BELOW = 0.99
 _SIZE = 0.25
+_LINE = 2.0
 _TAKES_AWAY = 0.1
+_SIGNS = {"not", "-", "~", "(", ")"}
 _MOST_SUSPECTS = 50
 
 
@@ -54,7 +57,7 @@ def _guard(item: Judged) -> tuple[str, str, bytes] | None:
 
 
 def rank_key(item: Judged, fault: Fault, sources: Mapping[str, Source], *, order: int) -> tuple[float, ...]:
-    """Sorts survivors: least suspicious, fewest lines, most tests of other faults, then likely and small.
+    """Sorts survivors: least suspicious, most tests of other faults, then likely, small and on few lines.
 
     A patch that only takes code away counts as a little suspicious: it is how tests are pleased most easily.
     Likely is the order in which the search came to them (suspect's score times the template's prior), on a
@@ -70,7 +73,8 @@ def rank_key(item: Judged, fault: Fault, sources: Mapping[str, Source], *, order
     mine = set(fault.tests)
     more = sum(1 for test in item.verdict.fixed if test not in mine)
     lines = changed_lines(item.patch, sources)
-    return round(suspicion, 1), lines, -more, math.log2(1 + order) + _SIZE * math.log2(1 + size)
+    unlikely = math.log2(1 + order) + _SIZE * math.log2(1 + size) + _LINE * lines
+    return round(suspicion, 1), -more, unlikely
 
 
 def narrowed(patch: Patch, behaviours: Behaviours, sources: Mapping[str, Source]) -> Patch:
@@ -162,10 +166,12 @@ def _tokens(text: bytes) -> list[str]:
 
 
 def _only_shortens(piece: tuple[list[str], list[str]]) -> bool:
-    """Whether the new tokens are some of the old ones, in the same order."""
+    """Whether the new tokens are some of the old ones, in the same order, and more than a sign is gone."""
     before, after = piece
     remaining = iter(before)
-    return len(after) < len(before) and all(token in remaining for token in after)
+    if len(after) >= len(before) or not all(token in remaining for token in after):
+        return False
+    return not (Counter(before) - Counter(after)).keys() <= _SIGNS
 
 
 def _token_distance(before: list[str], after: list[str]) -> int:

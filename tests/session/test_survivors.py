@@ -36,6 +36,8 @@ def best(*items):
         (judged(b"<", b"<=", order=50), judged(b"count < 10", b"True", order=1, suspicion=0.5)),
         (judged(b"<", b"<=", order=50), judged(b".real", b"", order=1)),
         (judged(b"+ rate", b"- rate", order=9), judged(b"net + rate", b"rate", order=1)),
+        (judged(b"(net + rate)", b"net + rate", order=3), judged(b"<", b"<=", order=60)),
+        (judged(b"total\n", b"total or 0\n        net = 0\n", order=2), judged(b"<", b"<=", order=200)),
         (judged(b"net, rate", b"rate, net", order=5), judged(b"net", b"str(int(net))", order=5)),
         (judged(b"net", b"rate", order=3), judged(b"net", b"count", order=60)),
         (judged(b"<", b"<=", order=5), judged(b"count < 10", b"count + net < 10", order=5)),
