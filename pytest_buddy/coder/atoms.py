@@ -11,7 +11,7 @@ from pytest_buddy.domain import Observation
 
 _MOST_ATOMS: Final = 18
 _MOST_FIELDS: Final = 8
-_PLAIN: Final = (str, int, float, bool, list, tuple, dict, set, frozenset, bytes, type(None))
+_PLAIN: Final = (str, int, float, bool, list, tuple, dict, set, frozenset, bytes, type(None), type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

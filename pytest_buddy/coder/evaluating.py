@@ -4,6 +4,7 @@ Nothing of the person's program runs here. What is not known for certain is `Unk
 """
 
 import ast
+import builtins
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 Values = Mapping[str, Any]
 _LONGEST: Final = 1_000
+_BUILT_IN: Final = re.compile(r"<class (\w+)>")
 _WIDEST: Final = 200
 _BITS: Final = 200
 _ITEMS: Final = 100
@@ -309,6 +311,10 @@ _VISITORS: Final[Mapping[type[ast.AST], Callable[[Any, Values], Any]]] = {
 
 def observed(text: str) -> Any:
     """The value that an observation wrote: plain data, or an object with its attributes; raises Unknown."""
+    if named := _BUILT_IN.fullmatch(text):
+        kind = getattr(builtins, named[1], None)
+        if isinstance(kind, type):
+            return kind
     return _read(parsed(text[: _LONGEST + 1]))
 
 

@@ -247,10 +247,12 @@ def missing_self(site: Site, node: ast.Name) -> Iterator[Change]:
     ):
         return
     held = scope.methods if _is_callee(site, node) else scope.data_attributes
-    for attribute in held:
-        if attribute == node.id or attribute.lstrip("_") == node.id:
-            text = f"{scope.instance}.{attribute}"
-            yield site.change(node, text, f"uses the attribute `{text}` instead of the variable `{node.id}`")
+    found = [attribute for attribute in held if node.id in (attribute, attribute.lstrip("_"))]
+    if not found and node.id in site.hints.unknown:
+        found = [node.id]  # a base class may have it
+    for attribute in found:
+        text = f"{scope.instance}.{attribute}"
+        yield site.change(node, text, f"uses the attribute `{text}` instead of the variable `{node.id}`")
 
 
 def _plain(site: Site) -> bool:

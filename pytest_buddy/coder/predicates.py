@@ -1,6 +1,7 @@
 """Conditions that hold in some observed runs and not in others, the most natural first."""
 
 import ast
+import builtins
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ _DIVISORS: Final = (2, 3, 4, 5, 7, 10, 100, 400)
 _TYPES: Final[tuple[type, ...]] = (str, int, float, bool, list, tuple, dict, set, bytes)
 _ERRORS: Final = (TypeError, ValueError, ArithmeticError)
 _MOST_SIGNS: Final = 3
+_LONGEST_CASE: Final = 40
 _SPECIAL: Final = 0.15
 _AFFINITY: Final = 0.6  # names spelled alike belong together, as `col` and `cols`
 _LEAST: Final = 0.2
@@ -81,7 +83,10 @@ def _enumerated(
     numbers = tuple(dict.fromkeys((0, 1, *site.ingredients.numbers)))
     divides = any(isinstance(node, ast.Mod) for node in ast.walk(site.scope.owner.node))
     failing = [place for place, example in enumerate(examples) if example.fails]
+    signs = compared(site)
     for atom in found:
+        if sign := signs.get(atom.text):
+            yield from _cases(atom, sign, [atom.values[place] for place in failing])
         for text, prior, test in _of_one(
             atom, numbers, [atom.values[place] for place in failing], divides=divides
         ):
@@ -93,6 +98,34 @@ def _enumerated(
     for left, right in product(found, sums(found, examples)):
         if left.text not in right.text:
             yield from _of_two(left, right)
+
+
+def compared(site: Site) -> dict[str, str]:
+    """What the function compares with constants or types, and by which sign: it tells cases apart."""
+    signs: dict[str, str] = {}
+    for node in ast.walk(site.scope.owner.node):
+        match node:
+            case ast.Compare(left=left, ops=[ast.Eq() | ast.Is() as sign], comparators=[ast.Constant(value)]):
+                plain = value is not None
+            case ast.Compare(left=left, ops=[ast.Eq() | ast.Is() as sign], comparators=[ast.Name(id=name)]):
+                plain = isinstance(getattr(builtins, name, None), type)
+            case _:
+                continue
+        if plain:
+            signs.setdefault(site.text(left), "==" if isinstance(sign, ast.Eq) else "is")
+    return signs
+
+
+def _cases(atom: Atom, sign: str, failing: Sequence[Any]) -> Iterator[tuple[str, float, tuple[bool, ...]]]:
+    """One more case of what the function tells apart: that of the failing tests."""
+    for value in failing:
+        if all(type(value) is type(other) for other in atom.values) and _is_short(value):
+            name = value.__name__ if isinstance(value, type) else repr(value)
+            yield f"{atom.text} {sign} {name}", 1.0, tuple(other == value for other in atom.values)
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, int | str | type) and len(repr(value)) <= _LONGEST_CASE
 
 
 def _is_a(kind: type) -> Test:

@@ -1,6 +1,7 @@
 """Candidates from values: what a place should give, by the angels, and expressions that give it."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
@@ -15,7 +16,7 @@ from pytest_buddy.coder.expressions import expressions
 from pytest_buddy.coder.hints import read_hints
 from pytest_buddy.coder.ingredients import Ingredients
 from pytest_buddy.coder.precedence import AND, OR, level_of
-from pytest_buddy.coder.predicates import predicates, thresholds
+from pytest_buddy.coder.predicates import compared, predicates, thresholds
 from pytest_buddy.coder.scope import Scope
 from pytest_buddy.coder.site import Site
 from pytest_buddy.coder.templates import patch_of
@@ -26,6 +27,7 @@ _MOST_WANTS: Final = 8
 _PER_WANT: Final = 20
 _PLAIN_ENDS: Final = frozenset({"None", "True", "False", "[]", "{}", "''", "0", "()", "0.0"})
 _HARD_CODED: Final = 0.8
+_SINGLE: Final = re.compile(r"'([^'\\]*)'")
 
 
 def synthesised(
@@ -180,24 +182,63 @@ def _guards(site: Site, want: Want, examples: Sequence[Example]) -> Iterator[Cha
     found = atoms(site, examples)
     needs = tuple(example.fails for example in examples)
     conditions = predicates(site, found, examples, needs)
-    ends = _ends(want, examples, {atom.text: atom.values for atom in found})
+    ends = _ends(want, examples, {atom.text: atom.values for atom in found}, alike=_cases(site))
     before = margin(want.place)
-    start = want.place.span[0]
+    word, start = _branch(want.place) or ("if", want.place.span[0])
+    if word == "elif":
+        before = before.removesuffix(site.step)
     ranked = [(prior * likely, text, end) for end, likely in ends for text, prior in conditions[:_PER_WANT]]
     ranked.sort(key=lambda item: -item[0])
-    for prior, text, end in ranked:
+    for prior, condition, leaving in ranked:
+        text, end = _in_style(site, condition), _in_style(site, leaving)
         yield Change(
-            splices=(Splice(start, start, f"if {text}:\n{before}{site.step}{end}\n{before}"),),
+            splices=(Splice(start, start, f"{word} {text}:\n{before}{site.step}{end}\n{before}"),),
             rationale=f"leaves with `{end}` if `{text}`",
             prior=prior,
             structural=True,
         )
 
 
+def _in_style(site: Site, text: str) -> str:
+    """The text with double quotes where the file has mostly those."""
+    content = site.source.content
+    if '"' in text or content.count(b'"') <= content.count(b"'"):
+        return text
+    return _SINGLE.sub(r'"\1"', text)
+
+
+def _branch(place: Place) -> tuple[str, int] | None:
+    """Where an `elif` goes when the place is the first statement of an `else`."""
+    statement, source = place.statement, place.outline.source
+    parent = statement.ancestors[-1] if statement.ancestors else None
+    if not isinstance(parent, ast.If) or parent.orelse[:1] != [statement.node]:
+        return None
+    for line in range((parent.body[-1].end_lineno or 0) + 1, statement.node.lineno):
+        text = source.line(line)
+        if text.strip() == "else:":
+            return "elif", source.line_starts[line - 1] + len(text) - len(text.lstrip())
+    return None
+
+
+def _cases(site: Site) -> frozenset[type]:
+    """The types of the constants that at least two branches return, where the function tells cases apart."""
+    if not compared(site):
+        return frozenset()
+    found: list[type] = []
+    for node in ast.walk(site.scope.owner.node):
+        match node:
+            case ast.If(body=[ast.Return(value=ast.Constant(value=value))]):
+                found.append(type(value))
+    return frozenset(kind for kind in found if found.count(kind) > 1)
+
+
 def _ends(
-    want: Want, examples: Sequence[Example], known: Mapping[str, tuple[Any, ...]]
+    want: Want, examples: Sequence[Example], known: Mapping[str, tuple[Any, ...]], *, alike: frozenset[type]
 ) -> list[tuple[str, float]]:
-    """The statements that leave as wanted and how likely they are; never the test's own answer."""
+    """The statements that leave as wanted and how likely they are.
+
+    The test's own answer is none of them, but where the function's other cases return such constants too.
+    """
     texts = {text for _, text in want.values}
     first = next(iter(texts))
     if not first.startswith("return"):
@@ -209,4 +250,6 @@ def _ends(
             found.append((f"return {text}", 1.0))
     if len(texts) == 1 and first.removeprefix("return ") in _PLAIN_ENDS:
         found.append((first, 0.9))
+    elif len(texts) == 1 and {type(value) for value in _value(first)} <= alike and _value(first):
+        found.append((first, 0.8))
     return found

@@ -28,6 +28,8 @@ _NODES = 60
 _INNER_TEXT = 80
 _ODD = (RuntimeError, AttributeError, TypeError, ValueError, LookupError, ArithmeticError, MemoryError)
 
+_KINDS = (str, int, float, bool, bytes, list, tuple, dict, set, frozenset, complex, type(None))
+
 
 def describe(value: object, *, limit: int = 200) -> str:
     """The value as at most `limit` characters; a text that holds `...` has been shortened."""
@@ -42,7 +44,8 @@ def variables(
 ) -> tuple[Variable, ...]:
     """The plain data among a frame's locals: those of `names` in that order, or all; at most `most`.
 
-    Modules, functions, classes, dunder names and pytest's own temporaries are passed over.
+    Modules, functions, classes but for those of plain data, dunder names and pytest's own temporaries are
+    passed over.
     """
     try:
         found = _entries(mapping)
@@ -78,6 +81,8 @@ def _entries(mapping: Any) -> dict[str, object]:
 def _is_data(name: str, value: object) -> bool:
     if not name.isidentifier() or (name.startswith("__") and name.endswith("__")):
         return False
+    if type(value) is type and any(value is kind for kind in _KINDS):
+        return True
     return not is_a(value, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 
 

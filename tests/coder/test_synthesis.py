@@ -101,6 +101,47 @@ def test_a_threshold_moves_to_where_the_runs_part():
     assert found[0] == text.replace("50", "60")
 
 
+CASES = """\
+def kind_of(kind):
+    if kind == str:
+        return "string"
+    elif kind == list:
+        return "array"
+    else:
+        return "object"
+"""
+
+
+def test_a_forgotten_case_is_added_like_its_siblings():
+    context = context_of(CASES, 7, "'object'", "'integer'")
+    found = asked(context, "guard", "return 'integer'")
+    runs = [
+        Observation(
+            test=test,
+            failed=test == FAILING,
+            path="m.py",
+            line=7,
+            hits=1,
+            variables=(Variable(name="kind", value=value, type="type"),),
+        )
+        for test, value in ((FAILING, "<class int>"), ("t.py::test_other", "<class dict>"))
+    ]
+    made = texts_of(context, synthesised(context, found, runs))
+    case = '    elif kind == int:\n        return "integer"\n    else:\n'
+    assert CASES.replace("    else:\n", case) in made
+
+
+def test_the_expected_value_is_no_case_where_others_are_computed():
+    text = CASES.replace('"string"', "str(kind)")
+    context = context_of(text, 7, "'object'", "'integer'")
+    found = asked(context, "guard", "return 'integer'")
+    runs = [
+        seen(7, {"kind": 3}, failed=True),
+        seen(7, {"kind": 4}, failed=False, test="t.py::test_other"),
+    ]
+    assert not [text for text in texts_of(context, synthesised(context, found, runs)) if "integer" in text]
+
+
 def test_a_guard_leaves_with_a_variable_rather_than_with_the_expected_number():
     text = "def f(cost, cap):\n    return cost\n"
     context = context_of(text, 2, "150", "100")
