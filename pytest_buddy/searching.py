@@ -29,7 +29,8 @@ _LEVELS = 3
 _GRACE_SECONDS = 2.0
 _GRACE_TRIALS = 500
 _MOST_PARTIAL = 20
-_MOST_REFUTED = 6
+_MOST_REFUTED = 20
+_REFUTED_LATE = 6
 _MOST_SHOWN = 5
 _CONFIRM_SECONDS = 30.0
 _MOST_COMPARED = 8
@@ -231,9 +232,9 @@ class FaultSearch:
 
     def _finish(self) -> None:
         """Confirm the best patch, the next best when that does not stand, at most a few; and its rival."""
-        for _ in range(_MOST_REFUTED):
+        for refuted in range(_MOST_REFUTED):
             fixing = self._fixing()
-            if not fixing:
+            if not fixing or (refuted >= _REFUTED_LATE and time.monotonic() > self._deadline):
                 return
             best, rival = fixing[0], self._rival(fixing)
             for item in filter(None, (best, rival)):
