@@ -11,6 +11,7 @@ from pytest_buddy.runner.confirming import Confirmation
 from pytest_buddy.runner.launch import Launcher
 
 _START_SECONDS = 10.0
+_ASKED_EACH = 0.2
 
 
 class ColdRunner:
@@ -48,10 +49,9 @@ class ColdRunner:
         if not tests:
             return
         with Confirmation(self._launcher, {}, tests, trace=True) as running:
-            _wait([running], time.monotonic() + _START_SECONDS + cpu * len(tests))
+            _wait([running], time.monotonic() + _START_SECONDS + cpu * len(tests), stop)
             for test, outcome in running.outcomes.items():
-                if not stop():
-                    yield Execution(test=test, failed=outcome.status not in GREEN, lines=running.lines[test])
+                yield Execution(test=test, failed=outcome.status not in GREEN, lines=running.lines[test])
 
     def observe(
         self, tests: Sequence[str], suspects: Sequence[Suspect], *, cpu: float, stop: Stop = never
@@ -96,7 +96,7 @@ class ColdRunner:
                 return
             running = [self._confirmation(patch, tests) for patch in group]
             try:
-                _wait(running, time.monotonic() + limit)
+                _wait(running, time.monotonic() + limit, stop)
                 for patch, confirmation in zip(group, running, strict=True):
                     yield Trial(patch=patch, outcomes=_outcomes(confirmation, tests))
             finally:
@@ -126,13 +126,14 @@ def _outcomes(running: Confirmation, tests: Sequence[str]) -> tuple[Outcome, ...
     return tuple(sorted(found, key=lambda outcome: outcome.status in GREEN))
 
 
-def _wait(running: Sequence[Confirmation], limit: float) -> None:
+def _wait(running: Sequence[Confirmation], limit: float, stop: Stop = never) -> None:
+    """Until all are over, the limit has come, or `stop` says so: it is asked now and then."""
     with selectors.DefaultSelector() as selector:
         for confirmation in running:
             selector.register(confirmation.socket, selectors.EVENT_READ, confirmation)
         waiting = set(selector.get_map())
-        while waiting and limit > time.monotonic():
-            for key, _ in selector.select(max(0.0, limit - time.monotonic())):
+        while waiting and limit > time.monotonic() and not stop():
+            for key, _ in selector.select(min(_ASKED_EACH, max(0.0, limit - time.monotonic()))):
                 if key.data.poll():
                     selector.unregister(key.fileobj)
                     waiting.discard(key.fd)
