@@ -125,6 +125,39 @@ PAIRS: tuple[Pair, ...] = (
         ),
     ),
     _pair(
+        older=_Source(
+            "markdown", "3.10.2", "994d51325d25ad8aa7ce4ebaec003febcce822c3f8c911e3b17c52f7f589f950"
+        ),
+        newer=_Source(
+            "markdown", "3.10.3", "3589362618f743188b4d955b874402bc814f4f83f544dc207719f4baa7d9c45f"
+        ),
+        code="markdown",
+        tests="tests",
+        requires=("pyyaml==6.0.3",),
+        fixes=(_fix(3, "underlined headings: both kinds of underline", "markdown/blockprocessors.py:497"),),
+    ),
+    _pair(
+        older=_Source("markdown", "3.11", "180224db6aed87ba9ce1f2781ebcd5826253de8ff637112090e24b84502bbf9f"),
+        newer=_Source(
+            "markdown", "3.11.1", "496f4f80f9ebd3395a04c8ec9595c40bbe8ec19e9c67d21fe071a1643e876606"
+        ),
+        code="markdown",
+        tests="tests",
+        requires=("pyyaml==6.0.3",),
+        fixes=(_fix(1, "raw HTML: angle brackets inside attributes", "markdown/inlinepatterns.py:162"),),
+    ),
+    _pair(
+        older=_Source(
+            "more_itertools", "11.0.2", "392a9e1e362cbc106a2457d37cabf9b36e5e12efd4ebff1654630e76597df804"
+        ),
+        newer=_Source(
+            "more_itertools", "11.1.0", "48e8f4d9e7e5878571ecf6f2b4e57634f93cd474cc8cfbd2376f2d11b396e30d"
+        ),
+        code="more_itertools",
+        tests="tests",
+        fixes=(_fix(1, "an empty range cannot be reversed", "more_itertools/more.py:2405"),),
+    ),
+    _pair(
         older=_Source("natsort", "8.0.2", "feb87e0ce1dc1f8f3f21e18a85216c790e746d76a5ff6889563394605f504a2b"),
         newer=_Source("natsort", "8.1.0", "c7c1f3f27c375719a4dfcab353909fe39f26c2032a062a8c80cc844eaaca0445"),
         code="natsort",
@@ -165,6 +198,44 @@ PAIRS: tuple[Pair, ...] = (
                 "hyperlinks for terminals were counted into the width of a text",
                 "src/prettytable/prettytable.py:154",
                 "src/prettytable/prettytable.py:2858",
+            ),
+        ),
+    ),
+    _pair(
+        older=_Source(
+            "prettytable", "3.16.0", "3c64b31719d961bf69c9a7e03d0c1e477320906a98da63952bc6698d6164ff57"
+        ),
+        newer=_Source(
+            "prettytable", "3.17.0", "59f2590776527f3c9e8cf9fe7b66dd215837cca96a9c39567414cbc632e8ddb0"
+        ),
+        code="src/prettytable",
+        tests="tests",
+        requires=("wcwidth==0.9.4",),
+        fixes=(
+            _fix(
+                1,
+                "least widths given as a dict are refused",
+                "src/prettytable/prettytable.py:899",
+                "src/prettytable/prettytable.py:906",
+            ),
+            _fix(
+                1,
+                "formats of integers given as a dict are refused",
+                "src/prettytable/prettytable.py:1145",
+                "src/prettytable/prettytable.py:1152",
+            ),
+            _fix(
+                1,
+                "formats of floats given as a dict are refused",
+                "src/prettytable/prettytable.py:1162",
+                "src/prettytable/prettytable.py:1169",
+            ),
+            _fix(
+                1,
+                "what stands for None given as a dict is refused",
+                "src/prettytable/prettytable.py:781",
+                "src/prettytable/prettytable.py:784",
+                "src/prettytable/prettytable.py:788",
             ),
         ),
     ),
