@@ -318,7 +318,9 @@ def test_the_keys_of_the_report(red: Project) -> None:
     }
     assert set(report["summary"]) == {"failed", "flaky", "faults", "fixed"}
     assert set(report["failures"][0]) == {"test", "error_type", "message", "flaky", "fault", "phase"}
-    assert set(fault) == {"id", "tests", "suspects", "explanation", "patches", "search", "note"}
+    assert set(fault) == {
+            "id", "tests", "suspects", "explanation", "patches", "search", "note", "question"
+        }  # fmt: skip
     assert set(fault["suspects"][0]) == {
         *("file", "line", "end_line", "function", "score", "rank", "tied_with", "evidence")
     }
