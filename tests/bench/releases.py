@@ -61,7 +61,11 @@ def _bench(host: Bench, found: Trees, cache: Path) -> Bench:
     work = cache / "work" / found.pair.name
     prepared = replace(host.prepared, package=found.pair.older, pristine=found.mixed, work=work)
     source = str(Path(found.pair.code).parent)
-    arguments = (*found.pair.arguments, *(("-o", f"pythonpath={source}") if source != "." else ()))
+    told = any(item.startswith("pythonpath=") for item in found.pair.arguments)
+    arguments = (
+        *found.pair.arguments,
+        *(("-o", f"pythonpath={source}") if source != "." and not told else ()),
+    )
     suite = Suite(root=work, python=prepared.python, plugins=plugin_directory(cache), arguments=arguments)
     work.parent.mkdir(parents=True, exist_ok=True)
     return Bench(recipe=host.recipe, prepared=prepared, suite=suite)

@@ -134,6 +134,7 @@ PAIRS: tuple[Pair, ...] = (
         code="markdown",
         tests="tests",
         requires=("pyyaml==6.0.3",),
+        arguments=("-o", "filterwarnings="),
         fixes=(_fix(3, "underlined headings: both kinds of underline", "markdown/blockprocessors.py:497"),),
     ),
     _pair(
@@ -144,6 +145,7 @@ PAIRS: tuple[Pair, ...] = (
         code="markdown",
         tests="tests",
         requires=("pyyaml==6.0.3",),
+        arguments=("-o", "filterwarnings="),
         fixes=(_fix(1, "raw HTML: angle brackets inside attributes", "markdown/inlinepatterns.py:162"),),
     ),
     _pair(
@@ -179,7 +181,7 @@ PAIRS: tuple[Pair, ...] = (
         ),
         code="src/prettytable",
         tests="tests",
-        requires=("wcwidth==0.9.4",),
+        requires=("wcwidth==0.9.4", "pytest-lazy-fixtures==1.4.1"),
         fixes=(_fix(1, "the last of no rows was asked for", "src/prettytable/prettytable.py:1656"),),
     ),
     _pair(
@@ -191,7 +193,7 @@ PAIRS: tuple[Pair, ...] = (
         ),
         code="src/prettytable",
         tests="tests",
-        requires=("wcwidth==0.9.4",),
+        requires=("wcwidth==0.9.4", "pytest-lazy-fixtures==1.4.1"),
         fixes=(
             _fix(
                 4,
@@ -210,7 +212,7 @@ PAIRS: tuple[Pair, ...] = (
         ),
         code="src/prettytable",
         tests="tests",
-        requires=("wcwidth==0.9.4",),
+        requires=("wcwidth==0.9.4", "pytest-lazy-fixtures==1.4.1"),
         fixes=(
             _fix(
                 1,
@@ -266,6 +268,7 @@ PAIRS: tuple[Pair, ...] = (
         newer=_Source("semver", "3.0.2", "6253adb39c70f6e51afed2fa7152bcd414c411286088fb4b9effb133885ab4cc"),
         code="src/semver",
         tests="tests",
+        arguments=("-o", "pythonpath=src tests docs/advanced"),
         fixes=(_fix(1, "replacing in a subclass gave a Version", "src/semver/version.py:673"),),
     ),
     _pair(
@@ -273,6 +276,7 @@ PAIRS: tuple[Pair, ...] = (
         newer=_Source("semver", "3.0.4", "afc7d8c584a5ed0a11033af086e8af226a9c0b206f313e0301f8dd7b6b589602"),
         code="src/semver",
         tests="tests",
+        arguments=("-o", "pythonpath=src tests docs/advanced"),
         fixes=(
             _fix(1, "what compares with itself was Version, not the subclass", "src/semver/version.py:43"),
         ),

@@ -55,7 +55,8 @@ def test_stage_discard_and_undo(red: Project) -> None:
     assert red.buddy("undo").exit == 0
     assert processes.git(red.root, "status", "--porcelain") == b""
 
-    assert red.buddy("discard").exit == 0
+    for patch in run.report["faults"][0]["patches"]:
+        assert red.buddy("discard", patch["id"]).exit == 0
     refused = red.buddy("apply")
     assert refused.exit == 1
     assert f"{fix['id']} discarded" in refused.err
