@@ -6,9 +6,11 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 
 
-def install(contents: Mapping[str, bytes]) -> None:
+def install(contents: Mapping[str, bytes], *, collected: bool = False) -> None:
     """From now on, importing the file at an absolute path that is a key compiles the given bytes instead.
 
+    With `collected`, also where pytest would load it, as it does for every file that it was asked to collect:
+    its asserts are not rewritten then.
     Bytecode caches are passed over for those files, in both directions. Meant for a forked child or a fresh
     process: it is never taken back.
     """
@@ -22,14 +24,12 @@ def install(contents: Mapping[str, bytes]) -> None:
         return self.source_to_code(content, path)
 
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign,assignment]
-    sys.meta_path.insert(0, _Plainly(contents))
+    if collected:
+        sys.meta_path.insert(0, _Plainly(contents))
 
 
 class _Plainly:
-    """Finds the files at some paths before pytest does: its loader, which rewrites asserts, reads the disk.
-
-    That loader takes every file that pytest was asked to collect: modules with examples in docstrings too.
-    """
+    """Finds the files at some paths before pytest does, whose loader reads the disk to rewrite asserts."""
 
     def __init__(self, contents: Mapping[str, bytes]) -> None:
         self._contents = contents

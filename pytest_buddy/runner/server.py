@@ -262,7 +262,7 @@ class Server:
         edits = _edits(unit)
         paths = dict.fromkeys(edit.path for edit in edits)
         contents = {self._prefix + path: self._source(path).edited(edits).content for path in paths}
-        import_overlay.install(contents)
+        import_overlay.install(contents, collected=True)
 
     def _trace(self, job: Job, tell: Tell, execution: Execution) -> None:
         tracer = line_tracer(self._prefix)

@@ -319,8 +319,9 @@ def test_the_keys_of_the_report(red: Project) -> None:
     assert set(report["summary"]) == {"failed", "flaky", "faults", "fixed"}
     assert set(report["failures"][0]) == {"test", "error_type", "message", "flaky", "fault", "phase"}
     assert set(fault) == {
-            "id", "tests", "suspects", "explanation", "patches", "search", "note", "question"
-        }  # fmt: skip
+        *("id", "tests", "suspects", "explanation", "patches", "search", "note"),
+        "question",
+    }
     assert set(fault["suspects"][0]) == {
         *("file", "line", "end_line", "function", "score", "rank", "tied_with", "evidence")
     }
@@ -333,7 +334,7 @@ def test_the_keys_of_the_report(red: Project) -> None:
     assert set(patch["verdict"]) == {"outcome", "fixed", "broken", "ran", "confirmed", "sandbox", "seconds"}
     assert set(fault["search"]) == {
         *("candidates", "validated", "seconds", "stopped", "coders"),
-        "also_passing",
+        *("also_passing", "kept_out", "refuted"),
     }
     assert set(report["timing"]) == {"collect", "localize", "propose", "total", "first_fix"}
     assert report["failures"][0]["fault"] == fault["id"]
