@@ -134,7 +134,7 @@ PAIRS: tuple[Pair, ...] = (
         code="markdown",
         tests="tests",
         requires=("pyyaml==6.0.3",),
-        arguments=("-o", "filterwarnings="),
+        arguments=("--ignore=tests/test_syntax/extensions/test_md_in_html.py",),
         fixes=(_fix(3, "underlined headings: both kinds of underline", "markdown/blockprocessors.py:497"),),
     ),
     _pair(
@@ -145,7 +145,7 @@ PAIRS: tuple[Pair, ...] = (
         code="markdown",
         tests="tests",
         requires=("pyyaml==6.0.3",),
-        arguments=("-o", "filterwarnings="),
+        arguments=("--ignore=tests/test_syntax/extensions/test_md_in_html.py",),
         fixes=(_fix(1, "raw HTML: angle brackets inside attributes", "markdown/inlinepatterns.py:162"),),
     ),
     _pair(
@@ -268,7 +268,7 @@ PAIRS: tuple[Pair, ...] = (
         newer=_Source("semver", "3.0.2", "6253adb39c70f6e51afed2fa7152bcd414c411286088fb4b9effb133885ab4cc"),
         code="src/semver",
         tests="tests",
-        arguments=("-o", "pythonpath=src tests docs/advanced"),
+        arguments=("-o", "addopts=", "-o", "pythonpath=src tests docs/advanced"),
         fixes=(_fix(1, "replacing in a subclass gave a Version", "src/semver/version.py:673"),),
     ),
     _pair(
@@ -276,7 +276,7 @@ PAIRS: tuple[Pair, ...] = (
         newer=_Source("semver", "3.0.4", "afc7d8c584a5ed0a11033af086e8af226a9c0b206f313e0301f8dd7b6b589602"),
         code="src/semver",
         tests="tests",
-        arguments=("-o", "pythonpath=src tests docs/advanced"),
+        arguments=("-o", "addopts=", "-o", "pythonpath=src tests docs/advanced"),
         fixes=(
             _fix(1, "what compares with itself was Version, not the subclass", "src/semver/version.py:43"),
         ),
