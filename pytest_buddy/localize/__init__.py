@@ -4,7 +4,6 @@ from pytest_buddy.localize.localizing import localize
 from pytest_buddy.localize.probes import probes
 from pytest_buddy.localize.reasons import why
 from pytest_buddy.localize.referred import referred
-from pytest_buddy.localize.values import telling, weigh_values
 from pytest_buddy.localize.weighing import weigh
 
-__all__ = ["localize", "probes", "referred", "telling", "weigh", "weigh_values", "why"]
+__all__ = ["localize", "probes", "referred", "weigh", "why"]
