@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_buddy.domain import Edit
+from pytest_buddy.source import Source
+
 if TYPE_CHECKING:
     from pytest_buddy.coder.site import Site
 
@@ -15,6 +18,26 @@ class Splice(NamedTuple):
     start: int
     end: int
     text: str
+
+
+def encoded(source: Source, text: str, errors: str = "strict") -> bytes:
+    """The text as the file writes it: its encoding, its newlines; raises UnicodeEncodeError."""
+    encoding = "utf-8" if source.encoding == "utf-8-sig" else source.encoding
+    return text.encode(encoding, errors).replace(b"\n", source.newline)
+
+
+def edits_of(source: Source, splices: Iterable[Splice]) -> tuple[Edit, ...]:
+    """The edits that splices of a file stand for; raises UnicodeEncodeError."""
+    return tuple(
+        Edit(
+            path=source.path,
+            digest=source.digest,
+            start=splice.start,
+            end=splice.end,
+            replacement=encoded(source, splice.text),
+        )
+        for splice in sorted(splices)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

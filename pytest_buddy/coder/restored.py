@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
-from pytest_buddy.coder.change import Splice
+from pytest_buddy.coder.change import Splice, edits_of, encoded
 from pytest_buddy.coder.outline import Outline
-from pytest_buddy.domain import Change, Edit, Patch, Suspect
+from pytest_buddy.domain import Change, Patch, Suspect
 from pytest_buddy.errors import SourceError
 from pytest_buddy.ports import Context
 
@@ -89,24 +89,13 @@ def _words(outline: Outline, number: int, now: str, then: str) -> Iterator[tuple
 
 
 def _length(outline: Outline, tokens: Sequence[str]) -> int:
-    encoding = outline.source.encoding
-    return len("".join(tokens).encode("utf-8" if encoding == "utf-8-sig" else encoding))
+    return len(encoded(outline.source, "".join(tokens)))
 
 
 def _patch(outline: Outline, change: Change, splices: tuple[Splice, ...]) -> Patch | None:
     source = outline.source
-    encoding = "utf-8" if source.encoding == "utf-8-sig" else source.encoding
     try:
-        edits = tuple(
-            Edit(
-                path=source.path,
-                digest=source.digest,
-                start=splice.start,
-                end=splice.end,
-                replacement=splice.text.encode(encoding).replace(b"\n", source.newline),
-            )
-            for splice in splices
-        )
+        edits = edits_of(source, splices)
         source.edited(edits).tree  # noqa: B018  does it still parse?
     except (UnicodeEncodeError, SourceError):
         return None

@@ -31,7 +31,7 @@ from pytest_buddy.coder import (
     tables,
 )
 from pytest_buddy.coder.awaited import awaited_errors
-from pytest_buddy.coder.change import Change, Splice, Template
+from pytest_buddy.coder.change import Change, Splice, Template, edits_of, encoded
 from pytest_buddy.coder.checking import Checker
 from pytest_buddy.coder.hints import Hints, read_hints
 from pytest_buddy.coder.imports import imports_known
@@ -41,7 +41,7 @@ from pytest_buddy.coder.outline import Outline, Owner, Statement
 from pytest_buddy.coder.restored import restored
 from pytest_buddy.coder.scope import Scope
 from pytest_buddy.coder.site import Site
-from pytest_buddy.domain import Edit, Failure, Patch, Suspect
+from pytest_buddy.domain import Failure, Patch, Suspect
 from pytest_buddy.errors import SourceError
 from pytest_buddy.ports import Context
 from pytest_buddy.source import Source
@@ -196,16 +196,7 @@ def patch_of(
     """The patch that makes a change; None when the file's encoding cannot write it."""
     source = outline.source
     try:
-        edits = tuple(
-            Edit(
-                path=source.path,
-                digest=source.digest,
-                start=splice.start,
-                end=splice.end,
-                replacement=_encoded(source, splice.text),
-            )
-            for splice in sorted(change.splices)
-        )
+        edits = edits_of(source, change.splices)
     except UnicodeEncodeError:
         return None
     qualname = statement.owner.qualname
@@ -243,7 +234,7 @@ def canonical(source: Source, splices: tuple[Splice, ...]) -> tuple[object, ...]
     content, pieces = source.content, []
     start = position = ordered[0].start
     for splice in ordered:
-        pieces += [content[position : splice.start], _encoded(source, splice.text, errors="replace")]
+        pieces += [content[position : splice.start], encoded(source, splice.text, errors="replace")]
         position = splice.end
     new, end = b"".join(pieces), position
     while start < end and new and content[start] == new[0]:
@@ -257,11 +248,6 @@ def canonical(source: Source, splices: tuple[Splice, ...]) -> tuple[object, ...]
     while not new and start < end < len(content) and content[start] == content[end]:
         start, end = start + 1, end + 1
     return start, end, new
-
-
-def _encoded(source: Source, text: str, errors: str = "strict") -> bytes:
-    encoding = "utf-8" if source.encoding == "utf-8-sig" else source.encoding
-    return text.encode(encoding, errors).replace(b"\n", source.newline)
 
 
 def _sentence(text: str) -> str:
